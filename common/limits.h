@@ -1,0 +1,30 @@
+/* limits - every length, count and depth that outside input can reach, in one place.
+ * Each has a test; docs/protocol.md states the answer when one is passed. */
+#ifndef COMMON_LIMITS_H
+#define COMMON_LIMITS_H
+
+#define LIMIT_NAME 255			    /* bytes in one directory entry's name */
+#define LIMIT_PATH 4096			    /* bytes in a path after decoding */
+#define LIMIT_TARGET 4095		    /* bytes in a symbolic link's target */
+#define LIMIT_SYMLINKS 40		    /* links followed in one path */
+#define LIMIT_FILE_SIZE 9007199254740991ULL /* 2^53-1: exact in JSON */
+#define LIMIT_ID 9007199254740991ULL
+#define LIMIT_JSON_BODY (4U << 20)   /* bytes of a JSON request body */
+#define LIMIT_JSON_REPLY (16U << 20) /* bytes of a JSON answer that a client accepts */
+#define LIMIT_JSON_DEPTH 32
+#define LIMIT_BATCH_OPS 1024 /* operations in one POST /fs */
+#define LIMIT_READDIR 8192   /* entries in one readdir answer */
+#define LIMIT_LIST 1000	     /* rows in one page of GET content/ and GET files/ */
+#define LIMIT_RECLAIM 1000   /* blobs in one POST reclaim/ */
+#define LIMIT_URI 2048	     /* bytes of a stored or configured URI */
+#define LIMIT_HOST 255
+#define LIMIT_TYPE 127	 /* bytes of a content type */
+#define LIMIT_SESSION 64 /* bytes of a session id */
+#define LIMIT_SLOTS 256	 /* slots of a session */
+#define LIMIT_NODES 256	 /* nodes in nodes.yml */
+#define LIMIT_CONF_FILE (1U << 20)
+#define LIMIT_CONNECTIONS 4096	   /* of one server */
+#define LIMIT_REQUEST_SECONDS 30   /* silence after which a half-sent request is dropped */
+#define LIMIT_MULTIPART_FIELD 4096 /* bytes of a form field that is not the file */
+
+#endif

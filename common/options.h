@@ -1,0 +1,41 @@
+/* options - one table a program: flag, environment, configuration file and --help from the same rows.
+ * Precedence: flag, environment, file, default. */
+#ifndef COMMON_OPTIONS_H
+#define COMMON_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum option_type {
+	OPTION_TEXT,  /* char *, heap; NULL when unset and without default */
+	OPTION_SIZE,  /* uint64_t, common/size.h */
+	OPTION_COUNT, /* uint64_t, plain decimal */
+	OPTION_BOOL   /* bool: 1 0 yes no true false on off; a bare flag means yes */
+};
+
+struct option_row {
+	const char *name; /* --name=VALUE or --name VALUE, and "name = value" in the file */
+	const char *env;  /* NULL: none */
+	enum option_type type;
+	size_t offset;	      /* of the field in the program's struct */
+	const char *fallback; /* default, as text; NULL: NULL, 0, false */
+	const char *value;    /* "SIZE", "URL" … for --help */
+	const char *help;
+	uint64_t max; /* OPTION_COUNT: largest value, 0: UINT32_MAX */
+};
+
+/* Fills *conf (zeroed by the caller). file: "key = value" lines with # comments, may be NULL or absent from
+ * disk when file_optional. Positional arguments are moved to argv[1..*npos]. 0, or -EINVAL with a sentence that names
+ * flag, variable or file:line, what is wrong and what would be right. --help and --version are the caller's:
+ * they come back as 1 and 2. */
+int options_load(const struct option_row *rows, size_t n, void *conf, int argc, char **argv,
+	int *npos, const char *file, bool file_optional, char *error, size_t cap);
+/* Sets one row from text, as a mount option would: same checks, `where` names the source in the error. */
+int options_set(const struct option_row *rows, size_t n, void *conf, const char *name,
+	const char *value, const char *where, char *error, size_t cap);
+void options_release(const struct option_row *rows, size_t n, void *conf);
+void options_help(FILE *out, const char *usage, const struct option_row *rows, size_t n);
+
+#endif
