@@ -41,7 +41,8 @@ struct httpc_res {
 	unsigned status;
 	struct buf body;
 	struct buf headers; /* as received, lines ended by CRLF */
-	bool sent;	    /* on failure: the request may have reached the server */
+	bool sent; /* the request may have reached the server without its answer reaching us; httpc_retry:
+	              in any of its attempts, so also beside a last answer or a refused connection */
 };
 
 int httpc_open(const struct httpc_conf *conf, struct httpc **out);

@@ -96,5 +96,8 @@ void httpd_reply_error(struct httpd_req *req, unsigned status, const char *fmt, 
 /* len bytes of fd from off, by sendfile; closes fd in every case. Sets Content-Length, no other header. */
 void httpd_reply_file(struct httpd_req *req, unsigned status, int fd, uint64_t off, uint64_t len);
 bool httpd_replied(const struct httpd_req *req);
+/* Called by handle() on the event thread instead of replying: fn is run on a worker as if the route had
+ * HTTPD_WORKER, and replies. For handlers that usually answer at once but now must wait for another server. */
+void httpd_defer(struct httpd_req *req, void (*fn)(struct httpd_req *req));
 
 #endif
