@@ -1,26 +1,33 @@
-# cdnfs: see README.md. BUILD=dir builds elsewhere, SAN=address,undefined|thread adds sanitizers.
+# cdnfs: see README.md. BUILD=dir builds elsewhere, SAN=address,undefined|thread adds sanitizers,
+# CC=clang takes the other compiler; each combination has a folder of its own.
 SHELL := /bin/bash
-BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 comma := ,
-CC ?= gcc
+BUILD ?= build$(if $(findstring clang,$(CC)),-clang)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 PREFIX ?= /usr/local
 DESTDIR ?=
 VERSION := 0.1.0
 
 PKGS_common := libmicrohttpd libcurl libcjson libxxhash yaml-0.1
-PKGS_node := $(PKGS_common)
-PKGS_dist := $(PKGS_common) libpq sqlite3
-PKGS_cdnfs := $(PKGS_common) fuse3
 PKGS_all := $(PKGS_common) libpq sqlite3 fuse3
+# asked once, and only when something is compiled (`make deps` has to run without pkg-config)
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $$(PKGS_all)))$(PKG_CFLAGS)
+libs = $(shell pkg-config --libs $(1))
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 \
 	-Wnull-dereference -Werror
 OPT ?= -O2 -g
 CPPFLAGS += -I. -I$(BUILD) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -DVERSION='"$(VERSION)"'
 CFLAGS += -std=c17 $(OPT) $(WARN) -pthread -fno-strict-aliasing
-LDFLAGS += -pthread
-ifdef SAN
-CFLAGS += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
+LDFLAGS += -pthread -Wl,--as-needed
+ifneq ($(SAN),)
+# the checks that sanitizers insert make gcc see null pointers and unset values that are not there
+CFLAGS += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -Wno-null-dereference \
+	-Wno-maybe-uninitialized
 LDFLAGS += -fsanitize=$(SAN)
 endif
 
@@ -34,6 +41,7 @@ CDNFS_OBJ := $(call obj,$(filter-out $(CTL_SRC),$(call src,cdnfs)))
 CTL_OBJ := $(call obj,$(CTL_SRC))
 BINS := $(foreach b,node dist cdnfs cdnctl,$(BUILD)/bin/$(b))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/*_test.c))
+FLAGS := $(BUILD)/flags
 
 .PHONY: all up down deps test unit lint fmt fuzz bench install uninstall clean
 all: $(BINS)
@@ -42,45 +50,99 @@ $(BUILD)/bin/node: $(NODE_OBJ) $(BUILD)/libcommon.a
 $(BUILD)/bin/dist: $(DIST_OBJ) $(BUILD)/libcommon.a
 $(BUILD)/bin/cdnfs: $(CDNFS_OBJ) $(BUILD)/libcommon.a
 $(BUILD)/bin/cdnctl: $(CTL_OBJ) $(BUILD)/libcommon.a
-$(BUILD)/bin/node: LDLIBS = $(shell pkg-config --libs $(PKGS_node))
-$(BUILD)/bin/dist: LDLIBS = $(shell pkg-config --libs $(PKGS_dist))
-$(BUILD)/bin/cdnfs: LDLIBS = $(shell pkg-config --libs $(PKGS_cdnfs))
-$(BUILD)/bin/cdnctl: LDLIBS = $(shell pkg-config --libs $(PKGS_common))
-$(BINS):
+$(BUILD)/bin/node: LDLIBS = $(call libs,$(PKGS_common))
+$(BUILD)/bin/dist: LDLIBS = $(call libs,$(PKGS_common) libpq sqlite3)
+$(BUILD)/bin/cdnfs: LDLIBS = $(call libs,$(PKGS_common) fuse3)
+$(BUILD)/bin/cdnctl: LDLIBS = $(call libs,$(PKGS_common))
+$(BINS): $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS)
 
 $(BUILD)/libcommon.a: $(COMMON_OBJ)
-	rm -f $@ && ar rcs $@ $^
+	@rm -f $@
+	ar rcs $@ $^
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(shell pkg-config --cflags $(PKGS_all)) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# written anew only when compiler or flags change, so that everything is built again then
+define FLAGS_TEXT
+$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+endef
+export FLAGS_TEXT
+$(FLAGS): .FORCE
+	@mkdir -p $(@D); printf '%s\n' "$$FLAGS_TEXT" | cmp -s - $@ || printf '%s\n' "$$FLAGS_TEXT" > $@
+.PHONY: .FORCE
+.FORCE:
 
 # the numbered migrations, as one C table
 $(BUILD)/dist/schema_sql.c: dist/schema/embed.sh $(wildcard dist/schema/*.sql)
 	@mkdir -p $(@D)
 	bash dist/schema/embed.sh dist/schema/*.sql > $@.tmp && mv $@.tmp $@
-$(BUILD)/dist/schema_sql.o: $(BUILD)/dist/schema_sql.c
+$(BUILD)/dist/schema_sql.o: $(BUILD)/dist/schema_sql.c $(FLAGS)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# unit tests: tests/unit/ROOM/FILE_test.c is linked with its room but for main, and needs no registration
+# unit tests: tests/unit/ROOM/FILE_test.c is linked with its room but for main, and needs no registration;
+# filter.c makes T=name run only the tests with that in their names
 define unit_rule
-$(BUILD)/unit/$(1)/%: tests/unit/$(1)/%.c $(2) $(BUILD)/libcommon.a
+$(BUILD)/unit/$(1): tests/unit/$(1).c $(BUILD)/tests/unit/filter.o $(2) $(BUILD)/libcommon.a $(FLAGS)
 	@mkdir -p $$(@D)
-	$$(CC) $$(CPPFLAGS) $$(shell pkg-config --cflags $$(PKGS_all)) $$(CFLAGS) -MMD -MP -MF $$@.d $$(LDFLAGS) -o $$@ $$< \
-		$(2) $$(BUILD)/libcommon.a $$(shell pkg-config --libs $$(PKGS_all) cmocka)
+	$$(CC) $$(CPPFLAGS) $$(PKG_CFLAGS) $$(CFLAGS) -MMD -MP -MF $$@.d -MT $$@ $$(LDFLAGS) -o $$@ $$< \
+		$$(filter %.o %.a,$$^) $$(call libs,$$(PKGS_all) cmocka)
 endef
-nomain = $(filter-out %/main.o,$(1))
-$(eval $(call unit_rule,common,))
-$(eval $(call unit_rule,node,$(call nomain,$(NODE_OBJ))))
-$(eval $(call unit_rule,dist,$(call nomain,$(DIST_OBJ))))
-$(eval $(call unit_rule,cdnfs,$(call nomain,$(CDNFS_OBJ))))
+nomain = $(filter-out %/main.o %/ctl.o,$(1))
+$(eval $(call unit_rule,common/%,))
+$(eval $(call unit_rule,node/%,$(call nomain,$(NODE_OBJ))))
+$(eval $(call unit_rule,dist/%,$(call nomain,$(DIST_OBJ))))
+$(eval $(call unit_rule,cdnfs/%,$(call nomain,$(CDNFS_OBJ))))
+$(eval $(call unit_rule,cdnfs/ctl%,$(call nomain,$(CTL_OBJ))))
+.SECONDARY: $(BUILD)/tests/unit/filter.o
 
 unit: $(UNIT)
+
+# make test T=name: only what has that in its name. SUITES="unit api mount" chooses.
+test:
+	@BUILD='$(BUILD)' CC='$(CC)' SAN='$(SAN)' T='$(T)' tests/run.sh
+
+lint:
+	@BUILD='$(BUILD)' CC='$(CC)' FLAGS='$(CPPFLAGS) $(PKG_CFLAGS) -std=c17 $(WARN)' tests/lint/run.sh
+
+fmt:
+	clang-format -i $(sort $(wildcard $(foreach d,common node dist cdnfs tests/fuzz tests/unit tests/unit/* tests/bench,$(d)/*.[ch])))
+
+FUZZ_SECONDS ?= 10
+fuzz:
+	@FUZZ_SECONDS='$(FUZZ_SECONDS)' T='$(T)' tests/fuzz/run.sh
+
+bench: all
+	@CDN_BIN='$(abspath $(BUILD)/bin)' tests/bench/run.sh
+
+deps:
+	@local/deps.sh
+
+# what runs needs less than what is tested: the build packages only
+up:
+	@local/deps.sh build
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@BUILD='$(BUILD)' local/up.sh
+
+down:
+	@BUILD='$(BUILD)' local/down.sh
+
+# mount(8) looks for its helpers in /sbin only
+install: all
+	install -D -m 755 $(BUILD)/bin/node $(DESTDIR)$(PREFIX)/bin/cdn-node
+	install -D -m 755 $(BUILD)/bin/dist $(DESTDIR)$(PREFIX)/bin/cdn-dist
+	install -D -m 755 $(BUILD)/bin/cdnfs $(DESTDIR)$(PREFIX)/bin/cdnfs
+	install -D -m 755 $(BUILD)/bin/cdnctl $(DESTDIR)$(PREFIX)/bin/cdnctl
+	install -d $(DESTDIR)/sbin
+	ln -sfn $(PREFIX)/bin/cdnfs $(DESTDIR)/sbin/mount.cdnfs
+
+uninstall:
+	rm -f $(foreach b,cdn-node cdn-dist cdnfs cdnctl,$(DESTDIR)$(PREFIX)/bin/$(b)) $(DESTDIR)/sbin/mount.cdnfs
 
 clean:
 	rm -rf build build-*
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-include local/targets.mk

@@ -1,1 +1,0 @@
-# Targets that run things; grown by the part of the project that owns them.
