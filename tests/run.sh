@@ -1,0 +1,89 @@
+#!/bin/bash
+# make test: builds, then runs the unit, API and mount tests and ends with "N passed, N failed".
+# Environment: SAN, CC, BUILD as for make; T=name runs only tests with that in their names;
+# SUITES="unit api mount" chooses; PYTEST_ARGS goes to pytest as it is.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+T=${T:-} SAN=${SAN:-} SUITES=${SUITES:-unit api mount}
+BUILD=${BUILD:-build${SAN:+-${SAN//,/-}}}
+export T
+passed=0 failed=0
+
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp}
+
+add() { # PASSED FAILED
+	passed=$((passed + $1)) failed=$((failed + $2))
+}
+
+# FILE PATTERN: the sum of the numbers that PATTERN's group catches
+sum() {
+	sed -nE "s/$2/\1/p" "$1" | awk '{n += $1} END {print n + 0}'
+}
+
+# thread sanitizer's shadow memory does not fit beside the kernel's random addresses
+run=()
+case $SAN in *thread*) run=(setarch "$(uname -m)" -R) ;; esac
+
+unit() {
+	local log binary source good bad rc
+	log=$(mktemp)
+	while IFS= read -r source; do
+		binary=$BUILD/unit/${source#tests/unit/}
+		binary=${binary%.c}
+		if [ -n "$T" ] && ! grep -q "$T" "$source"; then
+			continue
+		fi
+		timeout 120 "${run[@]}" "$binary" > "$log" 2>&1
+		rc=$?
+		good=$(sum "$log" '^\[ +PASSED +\] ([0-9]+) test.*')
+		bad=$(sum "$log" '^\[ +FAILED +\].* ([0-9]+) test.*')
+		# a crash, a time-out or a sanitizer's finding outside of a test
+		if [ "$rc" != 0 ] && [ "$bad" = 0 ]; then
+			bad=1
+			echo "$binary: exit status $rc" >> "$log"
+		fi
+		if [ "$bad" != 0 ]; then
+			echo "== $binary"
+			cat "$log"
+		else
+			echo "$binary: $good passed"
+		fi
+		add "$good" "$bad"
+	done < <(find tests/unit -name '*_test.c' | sort)
+	rm -f "$log"
+}
+
+# FOLDER…: one pytest run over them
+pytests() {
+	local log rc good bad
+	log=$(mktemp)
+	# shellcheck disable=SC2086  # PYTEST_ARGS is a list of words
+	CDN_BIN=$(realpath "$BUILD/bin") SAN=$SAN timeout "${PYTEST_SECONDS:-2400}" "${run[@]}" \
+		/usr/bin/python3 -m pytest -q -rfEs --tb=short -p no:cacheprovider ${T:+-k "$T"} \
+		${PYTEST_ARGS:-} "$@" 2>&1 | tee "$log"
+	rc=${PIPESTATUS[0]}
+	good=$(tail -n 3 "$log" | grep -oE '[0-9]+ passed' | tail -n 1 | grep -oE '[0-9]+')
+	bad=$(tail -n 3 "$log" | grep -oE '[0-9]+ (failed|errors?)\b' | awk '{n += $1} END {print n + 0}')
+	rm -f "$log"
+	# 5: nothing was collected, which T may cause; 1 without a count, and the others: a run that broke
+	case $rc in 0 | 5) ;; *) [ "$bad" != 0 ] || bad=1 ;; esac
+	add "${good:-0}" "$bad"
+}
+
+make --no-print-directory -j"${JOBS:-$(nproc)}" BUILD="$BUILD" SAN="$SAN" ${CC:+CC="$CC"} all unit || {
+	echo "0 passed, 1 failed"
+	exit 1
+}
+folders=()
+for suite in $SUITES; do
+	case $suite in
+	unit) unit ;;
+	*) [ -d "tests/$suite" ] && folders+=("tests/$suite") ;;
+	esac
+done
+[ ${#folders[@]} -eq 0 ] || pytests "${folders[@]}"
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]
