@@ -8,6 +8,9 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
+/* log_line() takes "" for "no pairs". */
+#pragma GCC diagnostic ignored "-Wformat-zero-length"
+
 #define LOG_REQUEST_ID 33
 
 /* Lines go to `out` (stderr by default) as
