@@ -54,10 +54,15 @@ int meta_run(
 const char *meta_error(void);
 
 /* One statement. A row callback gets the columns; it returns 0 to go on, > 0 to stop, < 0 to fail.
- * Returns the number of rows delivered (SELECT, RETURNING) or changed (else), or < 0, after which fn must return
+ * The callback runs no statement itself. Returns the number of rows delivered (SELECT, RETURNING) or changed (else), or < 0, after which fn must return
  * that value. */
 typedef int (*meta_row_fn)(void *arg, const struct meta_value *col, size_t ncol);
 int meta_exec(struct meta_tx *tx, enum sql_id id, const struct meta_value *args, size_t nargs,
+	meta_row_fn row, void *arg);
+/* As meta_exec, but nobody waits: rows come, and a failure shows, with the next meta_exec or meta_get of this
+ * transaction, or at its commit. args are copied; what row and arg point to must live until then. For changes whose
+ * count is of no interest, and for reads that the next statement does not depend on. 0 or < 0. */
+int meta_post(struct meta_tx *tx, enum sql_id id, const struct meta_value *args, size_t nargs,
 	meta_row_fn row, void *arg);
 /* One row into out[0..n-1]; TEXT and BYTES are copied into `keep` (cleared first) and stay valid with it.
  * 1, 0 (no row) or < 0. */

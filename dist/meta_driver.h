@@ -22,12 +22,16 @@ struct meta_driver {
 	/* As meta_exec. -EAGAIN: serialisation failure, deadlock or lost connection; -EIO else. */
 	int (*exec)(struct meta_conn *c, enum sql_id id, const struct meta_value *args,
 		size_t nargs, meta_row_fn row, void *arg);
+	/* As meta_post. */
+	int (*post)(struct meta_conn *c, enum sql_id id, const struct meta_value *args,
+		size_t nargs, meta_row_fn row, void *arg);
 	/* Runs one statement of a migration, as is. Tokens were replaced by the driver's words already. */
 	int (*script)(struct meta_conn *c, const char *sql);
 	/* Takes and drops the lock under which migrations run, inside a begun transaction. */
 	int (*lock)(struct meta_conn *c);
 	int (*sync)(void *pool);
-	/* The driver's words for the tokens of dist/schema: { "@SERIAL@", "BIGSERIAL" }, … ended by NULL. */
+	/* The driver's words for the tokens of dist/schema: { "@SERIAL@", "BIGSERIAL" }, … ended by a NULL token. A
+	 * statement with a token whose word is NULL is not for this driver. */
 	const char *const (*tokens)[2];
 	const char *(*version)(void *pool);
 };

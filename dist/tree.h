@@ -56,8 +56,15 @@ int tree_setattr(struct meta_tx *tx, uint64_t id, const struct attr_change *c, s
 int tree_create(struct meta_tx *tx, const struct tree_new *n, struct attr *out, bool *existed);
 int tree_link(
 	struct meta_tx *tx, uint64_t id, const struct tree_name *at, int64_t now, struct attr *out);
-int tree_unlink(struct meta_tx *tx, const struct tree_name *at, int64_t now);
-int tree_rmdir(struct meta_tx *tx, const struct tree_name *at, int64_t now);
+/* What was unlinked or removed, and how many names it has left (0: it is gone). */
+struct tree_gone {
+	uint64_t id;
+	uint32_t nlink;
+};
+/* gone may be NULL. */
+int tree_unlink(
+	struct meta_tx *tx, const struct tree_name *at, int64_t now, struct tree_gone *gone);
+int tree_rmdir(struct meta_tx *tx, const struct tree_name *at, int64_t now, struct tree_gone *gone);
 int tree_rename(struct meta_tx *tx, const struct tree_name *from, const struct tree_name *to,
 	unsigned flags, int64_t now);
 
