@@ -33,9 +33,10 @@ struct httpd_route {
 	                     decoded, empty allowed */
 	unsigned flags;
 	size_t body_max; /* bytes of a body gathered for handle(); 0: none expected, anything is thrown away up to
-	                    LIMIT_JSON_BODY. Ignored when data is set */
-	/* Streams (all three optional). begin: headers are here; a reply made here refuses the body.
-	 * data: 0 or -errno after replying (the rest of the body is thrown away, the connection closes).
+	                    LIMIT_JSON_BODY, more is 413. Ignored when data is set */
+	/* Streams (all three optional). begin: headers are here; a reply made here refuses the body: it is sent
+	 * at once when the client waits for 100-continue, else after the body was thrown away (LIMIT_DRAIN).
+	 * data: 0 or -errno after replying (the rest of the body is thrown away likewise).
 	 * Both run on the event thread and must not wait for anybody. */
 	void (*begin)(struct httpd_req *req);
 	int (*data)(struct httpd_req *req, const void *data, size_t len);
@@ -60,7 +61,8 @@ struct httpd_conf {
 
 /* On failure a sentence for people is in error (cap bytes). */
 int httpd_open(const struct httpd_conf *conf, struct httpd **out, char *error, size_t cap);
-/* Stops accepting, lets running requests finish (at most drain_ms), closes. */
+/* New requests get 503, running ones finish: bodies that still arrive for at most drain_ms, handlers on
+ * workers always; what waits for a worker then gets 503. Then closes. NULL-safe. */
 void httpd_close(struct httpd **d, int64_t drain_ms);
 unsigned httpd_port(const struct httpd *d);
 

@@ -1,0 +1,90 @@
+/* httpd_priv - what the files of httpd share; nobody else includes it. */
+#ifndef COMMON_HTTPD_PRIV_H
+#define COMMON_HTTPD_PRIV_H
+
+#include "common/buf.h"
+#include "common/httpd.h"
+#include "common/log.h"
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* A pool of threads with one first-in first-out queue of at most HTTPD_WORK_WAITING. */
+#define HTTPD_WORK_WAITING 1024
+struct httpd_work;
+struct httpd_work_item {
+	struct httpd_work_item *next; /* the pool's */
+};
+/* refused: the pool is stopping, run() must not wait. The item may be freed by run(). */
+typedef void httpd_work_run(struct httpd_work_item *item, bool refused);
+int httpd_work_open(unsigned threads, httpd_work_run *run, struct httpd_work **out);
+int httpd_work_submit(struct httpd_work *w, struct httpd_work_item *item); /* 0 or -EAGAIN */
+/* Every item that was taken has been run when this returns; later ones get -EAGAIN. */
+void httpd_work_stop(struct httpd_work *w);
+void httpd_work_close(struct httpd_work **w); /* stops; NULL-safe */
+
+struct httpd {
+	/* constant once open */
+	struct httpd_conf conf;
+	char *token, *cert, *key;
+	size_t token_len;
+	struct MHD_Daemon *daemon;
+	struct httpd_work *work;
+	unsigned port;
+
+	_Atomic uint64_t next_id; /* of requests that bring none */
+	_Atomic unsigned active;  /* requests between their first callback and done() */
+	_Atomic bool closing;
+	pthread_mutex_t lock; /* only for idle, below */
+	pthread_cond_t idle;  /* lock: closing, and active became 0 */
+};
+
+/* The event thread owns a request, but for the time between a taken httpd_work_submit() and
+ * MHD_resume_connection(), when its connection sleeps and a worker owns it.
+ *
+ * what is set            means
+ * -                      headers are here, the body is arriving
+ * started                handle() runs, ran, or waits for a worker
+ * replied                the answer is in response; the body's rest is thrown away, then it is sent
+ * replied, response NULL memory ran out: the connection is closed; or the answer went to libmicrohttpd */
+struct httpd_req {
+	struct httpd_work_item item; /* first */
+	uint32_t magic;
+	struct httpd *server;
+	struct MHD_Connection *conn;
+	const struct httpd_route *route; /* NULL until found */
+	const char *method, *path;	 /* path decoded; "" when it had a bad escape */
+	char request_id[LOG_REQUEST_ID];
+
+	uint64_t id;
+	const char *rest;
+	uint64_t length;	   /* of the body as announced; UINT64_MAX: chunked */
+	const char *authorization; /* NULL: none */
+	bool expects;		   /* Expect: 100-continue, and a body */
+	bool broken;		   /* the headers contradict themselves */
+	bool bad_query;		   /* a query key or value had a bad escape */
+
+	bool started, replied, ran;	    /* ran: begin or handle ran, done() is owed */
+	void (*job)(struct httpd_req *req); /* for the worker */
+	void *data;
+	struct buf body;
+	uint64_t received; /* bytes of a body that is not streamed */
+	uint64_t drained;  /* bytes thrown away after the reply was made */
+
+	struct buf headers; /* name NUL value NUL … */
+	unsigned status;
+	struct MHD_Response *response;
+};
+
+/* httpd_listen: the socket, and PEM files as text. On failure a sentence in error. */
+int httpd_listen(const char *address, int *fd, unsigned *port, char *error, size_t cap);
+int httpd_read_pem(const char *path, char **text, char *error, size_t cap);
+
+/* httpd_request */
+size_t httpd_unescape(void *cls, struct MHD_Connection *conn, char *text);
+void httpd_read_headers(struct httpd_req *req);
+
+/* httpd_route: sets req->route, id, rest; or replies why the request is refused. */
+void httpd_route_find(struct httpd_req *req);
+
+#endif
