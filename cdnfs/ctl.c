@@ -1,0 +1,165 @@
+/* cdnctl: the CDN from the command line, over REST. */
+#include "cdnfs/ctl_rest.h"
+#include "cdnfs/ctl_scenario.h"
+#include "common/log.h"
+#include "common/options.h"
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct options {
+	char *url, *token_file, *ca_file, *folder, *mount;
+	uint64_t size;
+	bool json;
+};
+
+static const struct option_row rows[] = {
+	{ "url", "CDN_URL", OPTION_TEXT, offsetof(struct options, url), "http://127.0.0.1:8000",
+		"URL", "the distributor", 0 },
+	{ "json", NULL, OPTION_BOOL, offsetof(struct options, json), NULL, "BOOL",
+		"print the servers' answers as JSON", 0 },
+	{ "token-file", "CDN_TOKEN_FILE", OPTION_TEXT, offsetof(struct options, token_file), NULL,
+		"FILE", "holds the CDN's token; CDN_TOKEN holds it itself", 0 },
+	{ "ca-file", "CDN_CA", OPTION_TEXT, offsetof(struct options, ca_file), NULL, "FILE",
+		"certificates to trust for https", 0 },
+	{ "folder", NULL, OPTION_TEXT, offsetof(struct options, folder), ".", "DIR",
+		"scenario: where client_data/ and tmp/ are", 0 },
+	{ "size", NULL, OPTION_SIZE, offsetof(struct options, size), "3072", "SIZE",
+		"scenario: of the generated files", 0 },
+	{ "mount", NULL, OPTION_TEXT, offsetof(struct options, mount), NULL, "DIR",
+		"scenario: the same through this mounted CDN", 0 },
+};
+
+static const struct command {
+	const char *name, *args, *help;
+	int least, most;
+	int (*run)(struct ctl *c, char **argv); /* NULL: the scenario */
+} commands[] = {
+	{ "scenario", "",
+		"store, retrieve, update, locate and delete generated files, step by step", 0, 0,
+		NULL },
+	{ "stats", "", "memory and storage of every node", 0, 0, ctl_rest_stats },
+	{ "nodes", "", "who is where", 0, 0, ctl_rest_nodes },
+	{ "ls", "[PATH]", "list a directory of the tree", 0, 1, ctl_rest_ls },
+	{ "put", "FILE [PATH]", "store a file; \"-\" is standard input, \"dir/\" keeps its name", 1,
+		2, ctl_rest_put },
+	{ "get", "ID|PATH [FILE]", "fetch a content; \"-\" is standard output", 1, 2,
+		ctl_rest_get },
+	{ "update", "ID FILE", "replace a content's bytes; its name stays", 2, 2, ctl_rest_update },
+	{ "rm", "ID|PATH", "delete a content or an empty directory", 1, 1, ctl_rest_rm },
+	{ "locate", "ID|PATH", "where its bytes are", 1, 1, ctl_rest_locate },
+};
+
+static void help(FILE *out)
+{
+	fprintf(out, "usage: cdnctl [options] COMMAND [arguments]\n\n");
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(out, "  %-8s %-15s %s\n", commands[i].name, commands[i].args,
+			commands[i].help);
+	fprintf(out, "\nA number is an id, anything else a path; /33 is the file named 33.\n");
+	options_help(out, "", rows, ARRAY_LEN(rows));
+}
+
+static int usage(const char *sentence)
+{
+	fprintf(stderr, "cdnctl: %s\ncdnctl: --help shows the commands\n", sentence);
+	return 2;
+}
+
+/* The token from its file, without the line end. 0, or -errno and a sentence. */
+static int token_load(struct ctl *c, const char *path, char *token, size_t cap)
+{
+	FILE *file = fopen(path, "re");
+	bool got = file && fgets(token, (int)cap, file);
+
+	if (file)
+		(void)fclose(file); /* was only read */
+	if (!got)
+		return ctl_fail(c, -1, "--token-file %s: there is nothing to read", path);
+	token[strcspn(token, "\r\n")] = '\0';
+	return 0;
+}
+
+static int perform(const struct command *command, const struct options *opt, char **argv)
+{
+	char token[1024];
+	struct ctl c = { .url = opt->url, .json = opt->json };
+	struct httpc_conf conf = { .token = getenv("CDN_TOKEN"),
+		.ca_file = opt->ca_file,
+		.user_agent = "cdnctl/" VERSION };
+	int rc = 0;
+
+	if (opt->token_file) {
+		rc = token_load(&c, opt->token_file, token, sizeof(token));
+		conf.token = token;
+	}
+	if (rc == 0) {
+		rc = httpc_open(&conf, &c.http);
+		if (rc < 0)
+			ctl_fail(&c, rc, "cannot start: %s", strerror(-rc));
+	}
+	if (rc == 0)
+		rc = command->run ? command->run(&c, argv)
+				  : ctl_scenario(&c, opt->folder, opt->size, opt->mount);
+	if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		rc = ctl_fail(&c, -1, "cannot write the answer");
+	httpc_close(&c.http);
+	if (rc < 0)
+		fprintf(stderr, "cdnctl: %s\n", c.error[0] ? c.error : strerror(-rc));
+	return rc < 0 ? 1 : 0;
+}
+
+static int choose(const struct options *opt, int npos, char **pos)
+{
+	char sentence[256];
+
+	if (npos == 0)
+		return usage("no command is given");
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		const struct command *k = &commands[i];
+		char *argv[3] = { NULL };
+
+		if (strcmp(k->name, pos[0]) != 0)
+			continue;
+		if (npos - 1 < k->least || npos - 1 > k->most) {
+			(void)snprintf(sentence, sizeof(sentence), "usage: cdnctl %s %s", k->name,
+				k->args); /* fits */
+			return usage(sentence);
+		}
+		for (int a = 1; a < npos; a++)
+			argv[a - 1] = pos[a];
+		return perform(k, opt, argv);
+	}
+	(void)snprintf(
+		sentence, sizeof(sentence), "there is no command \"%s\"", pos[0]); /* or cut */
+	return usage(sentence);
+}
+
+int main(int argc, char **argv)
+{
+	struct options opt = { 0 };
+	char error[512] = "";
+	int npos = 0, rc;
+	size_t len;
+
+	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write, with a sentence */
+	log_init("cdnctl", LOG_LEVEL_WARN, stderr);
+	rc = options_load(
+		rows, ARRAY_LEN(rows), &opt, argc, argv, &npos, NULL, true, error, sizeof(error));
+	if (rc == 1) {
+		help(stdout);
+		rc = 0;
+	} else if (rc == 2) {
+		printf("cdnctl %s\n", VERSION);
+		rc = 0;
+	} else if (rc < 0) {
+		rc = usage(error);
+	} else {
+		len = strlen(opt.url);
+		while (len && opt.url[len - 1] == '/')
+			opt.url[--len] = '\0';
+		rc = choose(&opt, npos, argv + 1);
+	}
+	options_release(rows, ARRAY_LEN(rows), &opt);
+	return rc;
+}
