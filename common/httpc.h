@@ -1,5 +1,6 @@
 /* httpc - HTTP requests by libcurl: a pool of handles that keep their connections. Synchronous; any
- * number of threads may call. The only place that retries. Knows nothing of routes. */
+ * number of threads may call. The only place that retries. Knows nothing of routes. HTTP/1.1, no proxies, and
+ * SIGPIPE is ignored from httpc_open() on unless somebody handles it. */
 #ifndef COMMON_HTTPC_H
 #define COMMON_HTTPC_H
 
@@ -20,8 +21,9 @@ struct httpc_conf {
 struct httpc_req {
 	const char *method; /* "GET" … */
 	const char *url;
-	const char *const *headers; /* NULL-terminated "Name: value" lines, or NULL */
-	const void *body;	    /* with body_len; or NULL */
+	const char *const *
+		headers; /* NULL-terminated "Name: value" lines, or NULL; at most 28, no CR or LF */
+	const void *body; /* with body_len; or NULL */
 	size_t body_len;
 	bool body_from_fd; /* send fd_len bytes of body_fd from fd_off (pread) instead */
 	int body_fd;
@@ -54,8 +56,9 @@ void httpc_close(struct httpc **h); /* NULL-safe; no request may be in flight */
 int httpc_do(struct httpc *h, const struct httpc_req *req, struct httpc_res *res);
 
 /* The same again and again, with doubling pauses (10 ms to 1 s), while the connection fails or the answer is
- * 502, 503 or 504, until clock_ms() passes deadline_ms or stop(ctx) is true (-EINTR). Only for requests that may be applied
- * twice. Returns the last outcome (a 503 that remains is returned as an answer). */
+ * 502, 503 or 504, until clock_ms() passes deadline_ms or stop(ctx) is true (-EINTR, also in the middle of an attempt). An
+ * attempt that moves bytes may pass the deadline, a server silent until then may not. Only for requests that may be applied
+ * twice. Returns the last outcome (a 503 that remains is returned as an answer). stop: NULL when nobody can. */
 int httpc_retry(struct httpc *h, const struct httpc_req *req, struct httpc_res *res,
 	int64_t deadline_ms, bool (*stop)(void *ctx), void *stop_ctx);
 
