@@ -1,0 +1,157 @@
+#include "node/blob.h"
+#include "common/http.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define META_KEY "user.cdn"
+
+/* "1 ETAG SIZE MTIME\nTYPE\nNAME": the name comes last because it may hold any byte. */
+size_t blob_meta_format(const struct blob_meta *m, char text[BLOB_META_MAX])
+{
+	int n = snprintf(text, BLOB_META_MAX, "1 %s %" PRIu64 " %" PRId64 "\n%s\n", m->etag,
+		m->size, m->mtime, m->type);
+
+	memcpy(text + n, m->name, m->name_len);
+	return (size_t)n + m->name_len;
+}
+
+static int parse_head(const char *line, struct blob_meta *m)
+{
+	int used = 0;
+
+	if (sscanf(line, "1 %32[0-9a-f] %20" SCNu64 " %21" SCNd64 "%n", m->etag, &m->size,
+		    &m->mtime, &used) != 3)
+		return -EINVAL;
+	return line[used] || strlen(m->etag) != HASH_TEXT - 1 ? -EINVAL : 0;
+}
+
+int blob_meta_parse(const char *text, size_t len, struct blob_meta *out)
+{
+	struct blob_meta m = { 0 };
+	const char *type, *name, *end = text + len;
+	char head[96];
+
+	type = memchr(text, '\n', len);
+	if (!type || (size_t)(type - text) >= sizeof(head) ||
+		memchr(text, 0, (size_t)(type - text)))
+		return -EINVAL;
+	memcpy(head, text, (size_t)(type - text));
+	head[type - text] = 0;
+	if (parse_head(head, &m) < 0)
+		return -EINVAL;
+	type++;
+	name = memchr(type, '\n', (size_t)(end - type));
+	if (!name || name - type > LIMIT_TYPE)
+		return -EINVAL;
+	memcpy(m.type, type, (size_t)(name - type));
+	name++;
+	m.name_len = (size_t)(end - name);
+	if (!http_type_ok(m.type) || m.name_len > LIMIT_NAME)
+		return -EINVAL;
+	memcpy(m.name, name, m.name_len);
+	*out = m;
+	return 0;
+}
+
+int blob_begin(const struct folder *f, struct blob_write *w)
+{
+	static _Atomic uint64_t count;
+	int rc;
+
+	*w = (struct blob_write){ .folder = f, .fd = -1 };
+	w->hash = hash_open();
+	if (!w->hash)
+		return -ENOMEM;
+	snprintf(w->temp, sizeof(w->temp), "up.%" PRIu64, atomic_fetch_add(&count, 1));
+	w->fd = openat(f->tmp, w->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (w->fd >= 0)
+		return 0;
+	rc = -errno;
+	hash_close(&w->hash);
+	w->temp[0] = 0;
+	return rc;
+}
+
+int blob_append(struct blob_write *w, const void *data, size_t len)
+{
+	const char *p = data;
+	size_t left = len;
+	ssize_t n;
+
+	while (left > 0) {
+		n = pwrite(w->fd, p, left, (off_t)(w->size + (len - left)));
+		if (n < 0) {
+			int err = errno;
+
+			if (err == EINTR)
+				continue;
+			return err == EDQUOT || err == EFBIG ? -ENOSPC : -err;
+		}
+		p += n;
+		left -= (size_t)n;
+	}
+	hash_add(w->hash, data, len);
+	w->size += len;
+	return 0;
+}
+
+int blob_seal(struct blob_write *w, struct blob_meta *m)
+{
+	char text[BLOB_META_MAX];
+
+	hash_text(w->hash, m->etag);
+	m->size = w->size;
+	if (fsetxattr(w->fd, META_KEY, text, blob_meta_format(m, text), 0) < 0) {
+		int err = errno;
+
+		return err == EDQUOT ? -ENOSPC : -err;
+	}
+	return 0;
+}
+
+void blob_abort(struct blob_write *w)
+{
+	if (w->temp[0])
+		(void)unlinkat(w->folder->tmp, w->temp, 0); /* the next start drops what stays */
+	w->temp[0] = 0;
+	if (w->fd >= 0)
+		close(w->fd);
+	w->fd = -1;
+	hash_close(&w->hash);
+}
+
+static int read_meta(int fd, struct blob_meta *out)
+{
+	char text[BLOB_META_MAX];
+	ssize_t n = fgetxattr(fd, META_KEY, text, sizeof(text));
+	struct stat st;
+
+	if (n < 0 || blob_meta_parse(text, (size_t)n, out) < 0 || fstat(fd, &st) < 0 ||
+		!S_ISREG(st.st_mode) || (uint64_t)st.st_size != out->size)
+		return -EIO;
+	return 0;
+}
+
+int blob_open(int dir, const char *name, struct blob_read *out)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), rc;
+	struct blob_meta meta;
+
+	if (fd < 0)
+		return -errno;
+	rc = read_meta(fd, &meta);
+	if (rc < 0) {
+		close(fd);
+		return rc;
+	}
+	out->fd = fd;
+	out->meta = meta;
+	return 0;
+}

@@ -1,0 +1,153 @@
+#include "common/base.h"
+#include "common/httpd.h"
+#include "common/log.h"
+#include "node/dist.h"
+#include "node/node.h"
+#include "node/options.h"
+#include "node/resolve.h"
+#include "node/routes.h"
+#include "node/store.h"
+#include <curl/curl.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DRAIN_MS 10000
+/* How long after an unanswered request dist may still carry it out; its own waits for the database are shorter. */
+#define GRACE_MS 3000
+#define CONNECTION_MEMORY (256U << 10) /* decides the size of an upload's chunks */
+
+static int open_store(const struct options *o, struct store **out, char *error, size_t cap)
+{
+	const struct store_conf conf = {
+		.path = o->storage, .max = o->max_storage, .trash_ttl = o->trash_ttl
+	};
+
+	snprintf(error, cap, "out of memory");
+	return store_open(&conf, out, error, cap);
+}
+
+static int open_dist(const struct options *o, struct dist **out, char *error, size_t cap)
+{
+	const struct dist_conf conf = { .base = o->dist,
+		.name = o->name,
+		.token = o->token,
+		.ca_file = o->ca_file,
+		.timeout_ms = (int64_t)o->dist_timeout * 1000 };
+	int rc = dist_open(&conf, out);
+
+	if (rc < 0)
+		snprintf(error, cap, "cannot prepare calls to dist: %s", strerror(-rc));
+	return rc;
+}
+
+static int open_httpd(
+	const struct options *o, struct node *n, struct httpd **out, char *error, size_t cap)
+{
+	const struct httpd_conf conf = { .listen = o->listen,
+		.routes = node_routes,
+		.nroutes = node_nroutes,
+		.server = n,
+		.token = o->token,
+		.token_for_reads = o->protect_reads,
+		.tls_cert = o->tls_cert,
+		.tls_key = o->tls_key,
+		.event_threads = (unsigned)o->event_threads,
+		.workers = (unsigned)o->workers,
+		.connection_memory = CONNECTION_MEMORY };
+
+	return httpd_open(&conf, out, error, cap);
+}
+
+static int open_resolve(struct node *n, char *error, size_t cap)
+{
+	int rc = resolve_open(n->store, n->dist, GRACE_MS, &n->resolve);
+
+	if (rc < 0)
+		snprintf(error, cap, "cannot start to settle leftovers: %s", strerror(-rc));
+	return rc;
+}
+
+static void say_ready(const struct options *o, struct node *n)
+{
+	struct usage_view u;
+
+	usage_read(&n->store->usage, &u);
+	log_info("ready",
+		"listen=%s storage=%s max_storage=%" PRIu64 " used=%" PRIu64 " contents=%" PRIu64
+		" trash=%" PRIu64 " unsettled=%zu dist=%s",
+		o->listen, o->storage, u.max, u.live, u.contents, u.trash,
+		resolve_waiting(n->resolve), o->dist);
+}
+
+static int run(const struct options *o, const sigset_t *signals)
+{
+	struct node n = { .scheme = o->tls_cert ? "https" : "http",
+		.dist_timeout_ms = (int64_t)o->dist_timeout * 1000 };
+	struct httpd *server = NULL;
+	char error[512];
+	int sig = 0, rc;
+
+	rc = open_store(o, &n.store, error, sizeof(error));
+	if (rc == 0)
+		rc = open_dist(o, &n.dist, error, sizeof(error));
+	if (rc == 0)
+		rc = open_resolve(&n, error, sizeof(error));
+	if (rc == 0)
+		rc = open_httpd(o, &n, &server, error, sizeof(error));
+	if (rc == 0) {
+		say_ready(o, &n);
+		(void)sigwait(signals, &sig); /* fails only for a bad set */
+		log_info("stopping", "signal=%d", sig);
+	} else {
+		log_error("cannot start", "reason=\"%s\"", error);
+	}
+	httpd_close(&server, DRAIN_MS);
+	if (n.dist)
+		dist_stop(n.dist);
+	resolve_close(&n.resolve);
+	dist_close(&n.dist);
+	store_close(&n.store);
+	return rc < 0 ? 1 : 0;
+}
+
+/* Stops on SIGTERM and SIGINT, which every thread leaves to run(). */
+static int serve(const struct options *o)
+{
+	sigset_t signals;
+	int status;
+
+	log_init("node", o->level, stderr);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before threads: they inherit it */
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	status = run(o, &signals);
+	curl_global_cleanup();
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	char error[512];
+	int rc = node_options_load(&o, argc, argv, error, sizeof(error)), status = 0;
+
+	if (rc == 1) {
+		node_options_help(stdout);
+	} else if (rc == 2) {
+		printf("node %s\n", VERSION);
+	} else if (rc < 0) {
+		fprintf(stderr, "node: %s\n", error);
+		status = 2;
+	} else {
+		status = serve(&o);
+	}
+	node_options_release(&o);
+	return status;
+}

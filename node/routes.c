@@ -1,0 +1,206 @@
+#include "node/routes.h"
+#include "common/json.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "node/dist.h"
+#include "node/download.h"
+#include "node/node.h"
+#include "node/store.h"
+#include "node/upload.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static void handle_health(struct httpd_req *req)
+{
+	static const char ok[] = "{\"status\":\"OK\"}";
+
+	httpd_reply(req, 200, "application/json", ok, sizeof(ok) - 1);
+}
+
+/* RAM that this process uses, in bytes; 0 when it cannot be told. */
+static uint64_t resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long long size, pages = 0;
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%20llu %20llu", &size, &pages) != 2)
+		pages = 0;
+	fclose(f);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* What uploads could still get: the trash gives way to them. */
+static uint64_t free_room(const struct node *n, const struct usage_view *u)
+{
+	uint64_t used = u->live + u->reserved, room = u->max > used ? u->max - used : 0, disk;
+	struct statvfs v;
+
+	if (fstatvfs(n->store->folder.root, &v) < 0)
+		return room;
+	disk = (uint64_t)v.f_bavail * v.f_frsize + u->trash;
+	return disk < room ? disk : room;
+}
+
+static void handle_stats(struct httpd_req *req)
+{
+	struct node *n = httpd_server(req);
+	cJSON *o = cJSON_CreateObject();
+	struct usage_view u;
+
+	usage_read(&n->store->usage, &u);
+	json_add_u64(o, "memory", resident());
+	json_add_u64(o, "storage", u.live);
+	cJSON_AddNumberToObject(o, "storagep", u.max ? (double)u.live * 100.0 / (double)u.max : 0);
+	json_add_u64(o, "max_storage", u.max);
+	json_add_u64(o, "reserved", u.reserved);
+	json_add_u64(o, "trash", u.trash);
+	json_add_u64(o, "free", free_room(n, &u));
+	json_add_u64(o, "contents", u.contents);
+	httpd_reply_json(req, 200, o);
+}
+
+static void handle_sync(struct httpd_req *req)
+{
+	struct node *n = httpd_server(req);
+	int rc = syncer_now(n->store->syncer);
+
+	if (rc < 0) {
+		log_error("cannot sync the storage folder", "error=\"%s\"", strerror(-rc));
+		httpd_reply_error(req, 500, "not everything could be synced: %s", strerror(-rc));
+		return;
+	}
+	handle_health(req);
+}
+
+static void handle_delete(struct httpd_req *req)
+{
+	struct node *n = httpd_server(req);
+	uint64_t id = httpd_id(req);
+	struct dist_answer a;
+	enum dist_outcome o = dist_delete(n->dist, id, &a);
+	char message[96];
+	cJSON *object;
+
+	if (o == DIST_AWAY || o == DIST_UNKNOWN) {
+		httpd_reply_error(req, 503,
+			"dist cannot be asked to delete content %" PRIu64 ": %s", id, a.message);
+		return;
+	}
+	if (o == DIST_DONE || a.status == 404) {
+		int rc = store_retire_all(n->store, id, 0);
+
+		if (rc < 0) /* dist tells it again by reclaim/ */
+			log_error("cannot move a deleted blob to the trash",
+				"id=%" PRIu64 " error=\"%s\"", id, strerror(-rc));
+	}
+	if (o == DIST_REFUSED) {
+		httpd_reply_error(req, a.status, "%s", a.message);
+		return;
+	}
+	snprintf(message, sizeof(message), "Content successfully deleted. ID: %" PRIu64, id);
+	object = cJSON_CreateObject();
+	json_add_u64(object, "id", id);
+	cJSON_AddStringToObject(object, "message", message);
+	httpd_reply_json(req, 200, object);
+}
+
+/* Every name is checked before anything is done. */
+static int read_blobs(struct httpd_req *req, const cJSON *body, struct blob_name *list, size_t *n)
+{
+	const cJSON *blobs = cJSON_GetObjectItemCaseSensitive(body, "blobs"), *item;
+	size_t count = 0;
+
+	if (!cJSON_IsArray(blobs) || cJSON_GetArraySize(blobs) > LIMIT_RECLAIM) {
+		httpd_reply_error(
+			req, 400, "blobs: must be a list of at most %d names", LIMIT_RECLAIM);
+		return -EINVAL;
+	}
+	cJSON_ArrayForEach(item, blobs)
+	{
+		if (!cJSON_IsString(item) || blob_name_parse(item->valuestring, &list[count]) < 0) {
+			httpd_reply_error(req, 400, "blobs: item %zu is no ID.PART.STAMP", count);
+			return -EINVAL;
+		}
+		count++;
+	}
+	*n = count;
+	return 0;
+}
+
+static void reclaim(struct httpd_req *req, const struct blob_name *list, size_t n)
+{
+	struct node *node = httpd_server(req);
+	size_t done = 0;
+	cJSON *o;
+	int rc;
+
+	for (size_t i = 0; i < n; i++) {
+		rc = store_retire(node->store, &list[i]);
+		if (rc == -ENOENT)
+			(void)claim_supersede(
+				&node->store->claims, list[i].stamp); /* if it is on its way */
+		if (rc == 0 || rc == -ENOENT)
+			done++;
+		else
+			log_error("cannot move a reclaimed blob to the trash",
+				"id=%" PRIu64 " error=\"%s\"", list[i].id, strerror(-rc));
+	}
+	if (done < n) {
+		httpd_reply_error(req, 500, "%zu of %zu blobs could not be reclaimed", n - done, n);
+		return;
+	}
+	o = cJSON_CreateObject();
+	json_add_u64(o, "reclaimed", done);
+	httpd_reply_json(req, 200, o);
+}
+
+static void handle_reclaim(struct httpd_req *req)
+{
+	struct blob_name list[LIMIT_RECLAIM];
+	size_t len, n;
+	const char *text = httpd_body(req, &len);
+	cJSON *body = NULL;
+
+	if (json_parse(text, len, &body) < 0 || !cJSON_IsObject(body))
+		httpd_reply_error(req, 400, "the body must be a JSON object with `blobs`");
+	else if (read_blobs(req, body, list, &n) == 0)
+		reclaim(req, list, n);
+	cJSON_Delete(body);
+}
+
+#define UPLOAD(m, p, start)                                                                        \
+	{                                                                                          \
+		.method = (m), .path = (p), .flags = HTTPD_WORKER | HTTPD_CHANGE,                  \
+		.begin = (start), .data = upload_data, .handle = upload_handle,                    \
+		.done = upload_done                                                                \
+	}
+
+const struct httpd_route node_routes[] = {
+	UPLOAD("POST", "/store/", upload_store),
+	UPLOAD("PUT", "/store/", upload_put),
+	UPLOAD("PUT", "/update/", upload_update),
+	UPLOAD("PUT", "/update/{id}", upload_update),
+	{ .method = "GET", .path = "/retrieve/{id}", .handle = download_handle },
+	{ .method = "DELETE",
+		.path = "/delete/{id}",
+		.flags = HTTPD_WORKER | HTTPD_CHANGE,
+		.handle = handle_delete },
+	{ .method = "GET", .path = "/stats/", .handle = handle_stats },
+	{ .method = "POST",
+		.path = "/reclaim/",
+		.flags = HTTPD_WORKER | HTTPD_CHANGE,
+		.body_max = LIMIT_RECLAIM * BLOB_NAME,
+		.handle = handle_reclaim },
+	{ .method = "POST",
+		.path = "/sync/",
+		.flags = HTTPD_WORKER | HTTPD_CHANGE,
+		.handle = handle_sync },
+	{ .method = "GET", .path = "/health", .flags = HTTPD_PUBLIC, .handle = handle_health },
+};
+const size_t node_nroutes = ARRAY_LEN(node_routes);
