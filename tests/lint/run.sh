@@ -52,7 +52,7 @@ cpp() {
 }
 
 scripts() {
-	git ls-files -z -co --exclude-standard -- '*.sh' .ci/run | xargs -0 shellcheck
+	git ls-files -z -co --exclude-standard -- '*.sh' .ci/run | xargs -0 shellcheck -x
 }
 
 pythons() {
