@@ -10,7 +10,7 @@ read -ra libraries <<< "libmicrohttpd libcurl libcjson libxxhash yaml-0.1 libpq 
 read -ra packages <<< "$(pkg-config --cflags "${libraries[@]}")"
 read -ra link <<< "-Wl,--as-needed $(pkg-config --libs "${libraries[@]}")"
 flags=(-std=c17 -g -O1 -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 '-DVERSION="fuzz"'
-	"${packages[@]}" -pthread -fsanitize=address,undefined -fno-sanitize-recover=all)
+	"${packages[@]}" -pthread -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all)
 compiled=" " failed=()
 
 # SOURCE (without .c): an instrumented object, built once a run
