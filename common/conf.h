@@ -5,7 +5,7 @@
  *     node1: {host: 192.168.0.4, port: 8001, internal: {host: node1, port: 80}}
  *
  * host and port are what clients use; internal (optional, defaults to them) is what dist and the nodes use
- * among themselves. scheme (optional): http or https. */
+ * among themselves. scheme (optional): http or https. IPv6 addresses get their brackets in the URIs. */
 #ifndef COMMON_CONF_H
 #define COMMON_CONF_H
 
