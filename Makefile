@@ -1,5 +1,5 @@
 # cdnfs: see README.md. BUILD=dir builds elsewhere, SAN=address,undefined|thread adds sanitizers,
-# CC=clang takes the other compiler; each combination has a folder of its own.
+# CC=clang takes the other compiler; each combination has a folder of its own. V=1 shows the commands.
 SHELL := /bin/bash
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -7,6 +7,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 comma := ,
+Q := $(if $(V),,@)
 BUILD ?= build$(if $(findstring clang,$(CC)),-clang)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -56,15 +57,16 @@ $(BUILD)/bin/cdnfs: LDLIBS = $(call libs,$(PKGS_common) fuse3)
 $(BUILD)/bin/cdnctl: LDLIBS = $(call libs,$(PKGS_common))
 $(BINS): $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS)
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS)
 
 $(BUILD)/libcommon.a: $(COMMON_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/%.o: %.c $(FLAGS)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@mkdir -p $(@D); echo '  CC $<'
+	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # written anew only when compiler or flags change, so that everything is built again then
 define FLAGS_TEXT
@@ -79,16 +81,16 @@ $(FLAGS): .FORCE
 # the numbered migrations, as one C table
 $(BUILD)/dist/schema_sql.c: dist/schema/embed.sh $(wildcard dist/schema/*.sql)
 	@mkdir -p $(@D)
-	bash dist/schema/embed.sh dist/schema/*.sql > $@.tmp && mv $@.tmp $@
+	$(Q)bash dist/schema/embed.sh dist/schema/*.sql > $@.tmp && mv $@.tmp $@
 $(BUILD)/dist/schema_sql.o: $(BUILD)/dist/schema_sql.c $(FLAGS)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # unit tests: tests/unit/ROOM/FILE_test.c is linked with its room but for main, and needs no registration;
 # filter.c makes T=name run only the tests with that in their names
 define unit_rule
 $(BUILD)/unit/$(1): tests/unit/$(1).c $(BUILD)/tests/unit/filter.o $(2) $(BUILD)/libcommon.a $(FLAGS)
-	@mkdir -p $$(@D)
-	$$(CC) $$(CPPFLAGS) $$(PKG_CFLAGS) $$(CFLAGS) -MMD -MP -MF $$@.d -MT $$@ $$(LDFLAGS) -o $$@ $$< \
+	@mkdir -p $$(@D); echo '  CC $$<'
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(PKG_CFLAGS) $$(CFLAGS) -MMD -MP -MF $$@.d -MT $$@ $$(LDFLAGS) -o $$@ $$< \
 		$$(filter %.o %.a,$$^) $$(call libs,$$(PKGS_all) cmocka)
 endef
 nomain = $(filter-out %/main.o %/ctl.o,$(1))
