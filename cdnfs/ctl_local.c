@@ -70,7 +70,7 @@ int ctl_source_open(struct ctl *c, const char *path, struct ctl_source *out)
 	const char *slash = strrchr(path, '/');
 	int fd = input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
 	int rc = fd < 0 ? -errno : 0;
-	struct stat st;
+	struct stat st = { 0 };
 
 	if (rc == 0 && fstat(fd, &st) < 0)
 		rc = -errno;

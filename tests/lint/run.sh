@@ -47,7 +47,8 @@ cpp() {
 	for flag in $LINT_FLAGS; do
 		case $flag in -D* | -I.) include+=("$flag") ;; esac
 	done
-	sources | xargs cppcheck -q -j "$jobs" --std=c11 --error-exitcode=1 --inline-suppr --inconclusive \
+	include+=('-DcJSON_ArrayForEach(e,a)=for(e=(a)->child;e;e=e->next)')
+	sources | tr '\n' '\0' | xargs -0 cppcheck -q -j "$jobs" --std=c11 --error-exitcode=1 --inline-suppr --inconclusive \
 		--enable=warning,performance,portability --suppress=missingIncludeSystem "${include[@]}"
 }
 
