@@ -1,0 +1,388 @@
+#include "cdnfs/api.h"
+
+#include "common/http.h"
+#include "common/json.h"
+#include "common/name.h"
+#include "common/stamp.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct api {
+	struct link *link;
+};
+
+int api_open(const struct link_conf *conf, struct api **out)
+{
+	struct api *a = calloc(1, sizeof(*a));
+	int rc = -ENOMEM;
+
+	if (!a)
+		return rc;
+	rc = link_open(conf, &a->link);
+	if (rc < 0) {
+		api_close(&a);
+		return rc;
+	}
+	*out = a;
+	return 0;
+}
+
+void api_close(struct api **a)
+{
+	if (!*a)
+		return;
+	link_close(&(*a)->link);
+	free(*a);
+	*a = NULL;
+}
+
+struct link *api_link(struct api *a)
+{
+	return a->link;
+}
+
+/* Sends op and reads the file it answers. */
+static int file_op(
+	struct api *a, const struct wait *w, bool change, cJSON *op, struct wire_file *out)
+{
+	const cJSON *result;
+	cJSON *root;
+	int rc;
+
+	if (!op)
+		return -ENOMEM;
+	rc = link_fs(a->link, w, change, false, op, &root, &result);
+	if (rc < 0)
+		return rc;
+	rc = wire_file(result, link_places(a->link), out);
+	cJSON_Delete(root);
+	return rc == -EPROTO ? -EIO : rc;
+}
+
+int api_lookup(
+	struct api *a, const struct wait *w, uint64_t dir, const char *name, struct wire_file *out)
+{
+	return file_op(a, w, false, wire_op_name("lookup", dir, name), out);
+}
+
+int api_getattr(struct api *a, const struct wait *w, uint64_t id, struct wire_file *out)
+{
+	return file_op(a, w, false, wire_op_id("getattr", id), out);
+}
+
+int api_setattr(struct api *a, const struct wait *w, uint64_t id, const struct wire_change *change,
+	struct wire_file *out)
+{
+	return file_op(a, w, true, wire_op_change(id, change), out);
+}
+
+static cJSON *new_op(const char *op, const struct api_new *new)
+{
+	cJSON *o = wire_op_name(op, new->dir, new->name);
+
+	if (o)
+		wire_add_owner(o, new->mode, new->uid, new->gid);
+	return o;
+}
+
+int api_create(struct api *a, const struct wait *w, const struct api_new *new,
+	struct wire_file *out, bool *existed, const struct place **place)
+{
+	cJSON *root, *op = new_op("create", new);
+	const cJSON *result, *p;
+	const struct place *where = NULL;
+	int rc;
+
+	if (!op)
+		return -ENOMEM;
+	cJSON_AddBoolToObject(op, "exclusive", new->exclusive);
+	rc = link_fs(a->link, w, true, false, op, &root, &result);
+	if (rc < 0)
+		return rc;
+	rc = wire_file(result, link_places(a->link), out);
+	p = cJSON_GetObjectItemCaseSensitive(result, "place");
+	if (!rc && cJSON_IsObject(p) && wire_place(p, "", link_places(a->link), &where) < 0)
+		where = NULL; /* asked for when it is needed */
+	if (!rc) {
+		*existed = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(result, "existed"));
+		*place = where;
+	}
+	cJSON_Delete(root);
+	return rc == -EPROTO ? -EIO : rc;
+}
+
+int api_mknod(struct api *a, const struct wait *w, const struct api_new *new, struct wire_file *out)
+{
+	cJSON *op = new_op("mknod", new);
+
+	if (op)
+		json_add_u64(op, "rdev", new->rdev);
+	return file_op(a, w, true, op, out);
+}
+
+int api_mkdir(struct api *a, const struct wait *w, const struct api_new *new, struct wire_file *out)
+{
+	return file_op(a, w, true, new_op("mkdir", new), out);
+}
+
+int api_symlink(
+	struct api *a, const struct wait *w, const struct api_new *new, struct wire_file *out)
+{
+	cJSON *op = new_op("symlink", new);
+
+	if (op)
+		json_add_bytes(op, "target", new->target, strlen(new->target));
+	return file_op(a, w, true, op, out);
+}
+
+int api_link_file(struct api *a, const struct wait *w, uint64_t id, uint64_t dir, const char *name,
+	struct wire_file *out)
+{
+	cJSON *op = wire_op_name("link", dir, name);
+
+	if (op)
+		json_add_u64(op, "id", id);
+	return file_op(a, w, true, op, out);
+}
+
+static int remove_op(struct api *a, const struct wait *w, cJSON *op, uint64_t *id, uint32_t *nlink)
+{
+	struct json_reader r;
+	const cJSON *result;
+	uint64_t gone = 0;
+	uint32_t left = 0;
+	cJSON *root;
+	int rc;
+
+	if (!op)
+		return -ENOMEM;
+	rc = link_fs(a->link, w, true, false, op, &root, &result);
+	if (rc < 0)
+		return rc;
+	json_reader_init(&r, result);
+	(void)json_u64(&r, "id", LIMIT_ID, &gone);
+	(void)json_u32(&r, "nlink", UINT32_MAX, &left);
+	cJSON_Delete(root);
+	*id = gone;
+	*nlink = left;
+	return 0;
+}
+
+int api_unlink(struct api *a, const struct wait *w, uint64_t dir, const char *name, uint64_t *id,
+	uint32_t *nlink)
+{
+	return remove_op(a, w, wire_op_name("unlink", dir, name), id, nlink);
+}
+
+int api_rmdir(struct api *a, const struct wait *w, uint64_t dir, const char *name, uint64_t *id)
+{
+	uint32_t nlink;
+
+	return remove_op(a, w, wire_op_name("rmdir", dir, name), id, &nlink);
+}
+
+int api_rename(struct api *a, const struct wait *w, uint64_t dir, const char *name, uint64_t todir,
+	const char *toname, const char *flags)
+{
+	cJSON *root, *op = wire_op_name("rename", dir, name);
+	const cJSON *result;
+	int rc;
+
+	if (!op)
+		return -ENOMEM;
+	json_add_u64(op, "todir", todir);
+	json_add_bytes(op, "toname", toname, strlen(toname));
+	cJSON_AddStringToObject(op, "flags", flags);
+	rc = link_fs(a->link, w, true, false, op, &root, &result);
+	if (!rc)
+		cJSON_Delete(root);
+	return rc;
+}
+
+int api_readdir(
+	struct api *a, const struct wait *w, uint64_t dir, const char *after, struct wire_page *out)
+{
+	cJSON *root, *op = wire_op("readdir");
+	const cJSON *result;
+	int rc;
+
+	if (!op)
+		return -ENOMEM;
+	json_add_u64(op, "dir", dir);
+	json_add_bytes(op, "after", after, strlen(after));
+	json_add_u64(op, "limit", LIMIT_READDIR);
+	rc = link_fs(a->link, w, false, false, op, &root, &result);
+	if (rc < 0)
+		return rc;
+	rc = wire_page(result, out);
+	cJSON_Delete(root);
+	return rc == -EPROTO ? -EIO : rc;
+}
+
+int api_statfs(struct api *a, const struct wait *w, struct wire_room *out)
+{
+	cJSON *root, *op = wire_op("statfs");
+	const cJSON *result;
+	int rc;
+
+	if (!op)
+		return -ENOMEM;
+	rc = link_fs(a->link, w, false, false, op, &root, &result);
+	if (rc < 0)
+		return rc;
+	rc = wire_room(result, out);
+	cJSON_Delete(root);
+	return rc == -EPROTO ? -EIO : rc;
+}
+
+int api_sync(struct api *a, const struct wait *w)
+{
+	const cJSON *result;
+	cJSON *root;
+	int rc = link_fs(a->link, w, true, true, NULL, &root, &result);
+
+	if (!rc)
+		cJSON_Delete(root);
+	return rc;
+}
+
+int api_place(struct api *a, const struct wait *w, uint64_t id, uint64_t size, const char * not,
+	const struct place **out)
+{
+	struct httpc_req req = { .method = "GET" };
+	struct httpc_res res = HTTPC_RES_INIT;
+	struct buf url = BUF_INIT;
+	cJSON *root = NULL;
+	int rc;
+
+	buf_addf(&url, "%s/update/%" PRIu64 "?size=%" PRIu64, link_url(a->link), id, size);
+	if (*not ) {
+		buf_adds(&url, "&not=");
+		name_url(&url, not, strlen(not ));
+	}
+	rc = buf_error(&url);
+	if (rc < 0)
+		goto out;
+	req.url = buf_str(&url);
+	rc = link_dist(a->link, w, &req, &res);
+	if (rc < 0)
+		goto out;
+	rc = json_parse(buf_str(&res.body), res.body.len, &root);
+	if (!rc)
+		rc = wire_place(root, "update", link_places(a->link), out);
+	if (rc == -EPROTO || rc == -EINVAL || rc == -E2BIG)
+		rc = -EIO;
+	cJSON_Delete(root);
+out:
+	buf_release(&url);
+	httpc_res_release(&res);
+	return rc;
+}
+
+int api_upload(struct api *a, const struct api_upload *up, struct wire_stored *out)
+{
+	struct httpc_req req = { .method = "PUT",
+		.body_from_fd = true,
+		.body_fd = up->fd,
+		.fd_len = up->size,
+		.stall_ms = up->stall_ms };
+	struct httpc_res res = HTTPC_RES_INIT;
+	struct buf url = BUF_INIT;
+	char stamp[STAMP_TEXT];
+	int64_t sec = up->mtime / 1000000000, ns = up->mtime % 1000000000;
+	int rc;
+
+	if (ns < 0) {
+		ns += 1000000000;
+		sec--;
+	}
+	stamp_format(up->stamp, stamp);
+	buf_addf(&url, "%s/update/%" PRIu64 "?stamp=%s&mtime=%" PRId64 ".%09" PRId64 "&durable=%d",
+		up->place->uri, up->id, stamp, sec, ns, up->durable);
+	rc = buf_error(&url);
+	if (rc < 0)
+		goto out;
+	req.url = buf_str(&url);
+	rc = link_node_once(a->link, &req, &res);
+	if (rc < 0)
+		goto out;
+	rc = wire_stored(buf_str(&res.body), res.body.len, out);
+	if (!rc && !up->durable)
+		link_changed(a->link);
+	if (rc == -EPROTO)
+		rc = -EIO;
+out:
+	buf_release(&url);
+	httpc_res_release(&res);
+	return rc;
+}
+
+/* Counts what the sink got, so that a short or too long answer is seen. */
+struct counted {
+	int (*sink)(void *ctx, const void *data, size_t len);
+	void (*restart)(void *ctx);
+	void *ctx;
+	uint64_t got, want;
+};
+
+static int counted_sink(void *ctx, const void *data, size_t len)
+{
+	struct counted *c = ctx;
+
+	if (len > c->want - c->got)
+		return -EPROTO;
+	c->got += len;
+	return c->sink(c->ctx, data, len);
+}
+
+static void counted_restart(void *ctx)
+{
+	struct counted *c = ctx;
+
+	c->got = 0;
+	c->restart(c->ctx);
+}
+
+int api_fetch(struct api *a, const struct wait *w, const struct api_range *range,
+	int (*sink)(void *ctx, const void *data, size_t len), void (*restart)(void *ctx), void *ctx)
+{
+	struct counted c = { sink, restart, ctx, 0, range->len };
+	char stamp[STAMP_TEXT], url[LIMIT_URI], line[80];
+	const char *const headers[] = { line, NULL };
+	struct httpc_req req = { .method = "GET",
+		.url = url,
+		.headers = headers,
+		.sink = counted_sink,
+		.restart = counted_restart,
+		.ctx = &c,
+		.follow = true };
+	struct httpc_res res = HTTPC_RES_INIT;
+	int rc;
+
+	stamp_format(range->stamp, stamp);
+	(void)snprintf(url, sizeof(url), "%s/retrieve/%" PRIu64 "?stamp=%s", range->place->uri,
+		range->id, stamp);
+	(void)snprintf(line, sizeof(line), "Range: bytes=%" PRIu64 "-%" PRIu64, range->off,
+		range->off + range->len - 1);
+	rc = link_node(a->link, w, &req, &res);
+	if (!rc && (c.got != c.want || (res.status != 206 && range->off)))
+		rc = -EIO;
+	httpc_res_release(&res);
+	return rc;
+}
+
+int api_sync_node(struct api *a, const struct wait *w, const struct place *place)
+{
+	char url[LIMIT_URI];
+	struct httpc_req req = { .method = "POST", .url = url };
+	struct httpc_res res = HTTPC_RES_INIT;
+	int rc;
+
+	(void)snprintf(url, sizeof(url), "%s/sync/", place->uri);
+	rc = link_node(a->link, w, &req, &res);
+	httpc_res_release(&res);
+	return rc;
+}

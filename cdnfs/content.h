@@ -1,0 +1,44 @@
+/* content - reading stored versions: blocks of 128 KiB in a bounded memory cache, fetched in runs from the nodes, ahead of
+ * who reads in sequence. A version never changes, so blocks are never stale; they only go. */
+#ifndef CDNFS_CONTENT_H
+#define CDNFS_CONTENT_H
+
+#include "cdnfs/api.h"
+#include <pthread.h>
+#include <sys/uio.h>
+
+#define CONTENT_BLOCK 131072U
+#define CONTENT_WINDOW (4U << 20)
+#define CONTENT_READ (1U << 20) /* most bytes of one read */
+#define CONTENT_IOV (CONTENT_READ / CONTENT_BLOCK + 2)
+
+struct content;
+
+/* memory: bytes of blocks kept. */
+int content_open(struct api *api, uint64_t memory, struct content **out);
+void content_close(struct content **c);
+
+/* Where one handle reads, to see sequences. Zero it. */
+struct content_stream {
+	pthread_mutex_t lock;
+	uint64_t next;	 /* lock: end of the last read */
+	uint64_t ahead;	 /* lock: asked for up to here */
+	uint64_t window; /* lock: bytes of a run ahead, 0: not in sequence */
+};
+void content_stream_init(struct content_stream *s);
+void content_stream_release(struct content_stream *s);
+
+/* Bytes to answer with, straight from the cache until content_done. */
+struct content_bytes {
+	struct iovec iov[CONTENT_IOV];
+	int n;
+	size_t len;
+	void *blocks[CONTENT_IOV]; /* pinned */
+};
+/* Reads at most CONTENT_READ bytes within [off, range->len), range->len being the version's size. 0 or -errno: -ENOENT when the version is
+ * gone. range->off is not used. */
+int content_read(struct content *c, const struct wait *w, const struct api_range *version,
+	struct content_stream *s, uint64_t off, size_t len, struct content_bytes *out);
+void content_done(struct content *c, struct content_bytes *b);
+
+#endif

@@ -1,0 +1,63 @@
+/* fs - the one context of the mount. */
+#ifndef CDNFS_FS_H
+#define CDNFS_FS_H
+
+#include "cdnfs/api.h"
+#include "cdnfs/content.h"
+#include "cdnfs/inode.h"
+#include "cdnfs/options.h"
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+/* Operations that are counted. */
+#define FS_OPS(X)                                                                                  \
+	X(lookup)                                                                                  \
+	X(forget)                                                                                  \
+	X(getattr)                                                                                 \
+	X(setattr)                                                                                 \
+	X(readlink)                                                                                \
+	X(mknod)                                                                                   \
+	X(mkdir)                                                                                   \
+	X(unlink)                                                                                  \
+	X(rmdir)                                                                                   \
+	X(symlink)                                                                                 \
+	X(rename)                                                                                  \
+	X(link)                                                                                    \
+	X(create)                                                                                  \
+	X(open)                                                                                    \
+	X(read)                                                                                    \
+	X(write)                                                                                   \
+	X(flush)                                                                                   \
+	X(fsync)                                                                                   \
+	X(release)                                                                                 \
+	X(opendir)                                                                                 \
+	X(readdir)                                                                                 \
+	X(readdirplus)                                                                             \
+	X(releasedir)                                                                              \
+	X(fsyncdir)                                                                                \
+	X(statfs)
+
+#define FS_ENUM(name) FS_##name,
+enum fs_op { FS_OPS(FS_ENUM) FS_COUNT };
+#undef FS_ENUM
+
+struct cdnfs {
+	const struct options *opt;
+	struct api *api;
+	struct content *content;
+	struct inodes *inodes;
+	int staging; /* folder of staged files */
+	sem_t ready; /* posted once: the kernel has begun */
+	_Atomic uint64_t ops[FS_COUNT];
+	pthread_mutex_t room_lock;
+	struct wire_room room; /* room_lock: last statfs */
+	int64_t room_ms;       /* room_lock: clock_ms of it, 0 none */
+};
+
+static inline void fs_count(struct cdnfs *fs, enum fs_op op)
+{
+	atomic_fetch_add_explicit(&fs->ops[op], 1, memory_order_relaxed);
+}
+
+#endif

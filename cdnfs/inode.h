@@ -1,0 +1,84 @@
+/* inode - what the mount knows of each file the kernel or a handle refers to: attributes, lookup counts, users, staged
+ * bytes. Node ids are content ids, never pointers. No network.
+ *
+ * Answers of dist can overtake one another: whoever asks takes a tick first, and what he learns does not
+ * replace what was learnt, or done through this mount, after it. */
+#ifndef CDNFS_INODE_H
+#define CDNFS_INODE_H
+
+#include "cdnfs/staging.h"
+#include "cdnfs/wire.h"
+
+#define INODE_ROOT 1
+
+/* Bytes as someone may read them. */
+struct version {
+	uint64_t stamp, size;
+	const struct place *place;
+};
+
+struct inode;
+struct inodes;
+
+int inodes_open(struct inodes **out);
+void inodes_close(struct inodes **t);
+uint64_t inodes_tick(struct inodes *t);
+size_t inodes_count(struct inodes *t);
+
+/* Find or make the inode and learn its attributes, asked for at `tick`; the kernel gets `lookups` more references. target
+ * may be NULL. *shown: what to tell the kernel (staged size and time included). 0 or -ENOMEM. */
+int inode_learn(struct inodes *t, const struct attr *a, const char *target, uint64_t tick,
+	unsigned lookups, struct attr *shown);
+void inode_forget(struct inodes *t, uint64_t id, uint64_t lookups);
+
+/* A user keeps the inode until inode_drop. NULL: not known (inode_hold), memory is out (inode_hold_new). */
+struct inode *inode_hold(struct inodes *t, uint64_t id);
+struct inode *inode_hold_new(struct inodes *t, const struct attr *a, uint64_t tick,
+	unsigned lookups, struct attr *shown);
+void inode_drop(struct inodes *t, struct inode *in);
+
+uint64_t inode_id(const struct inode *in);
+/* What the table knows, without asking. -ENOENT when it does not know the id. */
+int inode_attr(struct inodes *t, uint64_t id, struct attr *shown);
+bool inode_in_use(struct inodes *t, uint64_t id); /* has users */
+/* Target of a symbolic link, if it was told; heap. */
+char *inode_target(struct inodes *t, uint64_t id);
+
+/* Own changes: what dist answered to one is newer than anything asked before. */
+void inode_changed(struct inodes *t, const struct attr *a, struct attr *shown);
+/* Attributes of a file that dist no longer knows, changed here only. 0 or -ENOENT. */
+int inode_change_gone(
+	struct inodes *t, uint64_t id, const struct wire_change *change, struct attr *shown);
+void inode_unlinked(struct inodes *t, uint64_t id, uint32_t nlink);
+bool inode_gone(struct inodes *t, uint64_t id); /* without a name, kept by its users only */
+/* Names in a directory changed through this mount. */
+void inode_names_changed(struct inodes *t, uint64_t dir);
+uint64_t inode_names_tick(struct inodes *t, uint64_t dir);
+
+/* Versions. A handle keeps the version it opened, but follows what this mount stores (`commits` counts that). */
+struct version inode_version(struct inodes *t, const struct inode *in, unsigned *commits);
+void inode_follow(struct inodes *t, const struct inode *in, unsigned *commits, struct version *v);
+/* This mount stored (or, with stamp 0, emptied) the file, whose base was version `base`. unsynced: the
+ * node that has it perhaps not on disk yet, or NULL. */
+void inode_stored(struct inodes *t, struct inode *in, const struct wire_stored *s,
+	const struct place *place, uint64_t base, const struct place *unsynced);
+/* True when the kernel's pages are those of `stamp`; from now on they are. */
+bool inode_pages(struct inodes *t, struct inode *in, uint64_t stamp);
+/* True when there are other users, and the kernel's pages are those of another version than `stamp`. */
+bool inode_shared(struct inodes *t, const struct inode *in, uint64_t stamp);
+
+/* Where the next version goes if dist named a place already; taken once. */
+void inode_set_place(struct inodes *t, struct inode *in, const struct place *p);
+const struct place *inode_take_place(struct inodes *t, struct inode *in);
+/* Node of the last version stored without sync; taken once. */
+const struct place *inode_take_unsynced(struct inodes *t, struct inode *in);
+void inode_set_unsynced(struct inodes *t, struct inode *in, const struct place *p);
+
+/* The staged bytes: the inode's, valid while the caller is its user. NULL: none. */
+struct staged *inode_staged(struct inodes *t, const struct inode *in);
+/* Makes them if there are none. 0 or -errno. */
+int inode_stage(struct inodes *t, struct inode *in, int dirfd, struct staged **out);
+/* A user of some inode with dirty bytes and an id above `after`; NULL: no more. For unmount. */
+struct inode *inode_next_dirty(struct inodes *t, uint64_t after);
+
+#endif

@@ -1,0 +1,329 @@
+#include "cdnfs/ops_file.h"
+
+#include "cdnfs/owner.h"
+#include "cdnfs/reply.h"
+#include "cdnfs/store.h"
+#include "common/clock.h"
+#include "common/limits.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+struct handle {
+	struct inode *in; /* held */
+	struct content_stream stream;
+	pthread_mutex_t lock;
+	struct version v; /* lock: what it reads while nothing is staged */
+	unsigned commits; /* lock */
+};
+
+static struct handle *handle_of(const struct fuse_file_info *fi)
+{
+	return (struct handle *)(uintptr_t)fi->fh;
+}
+
+static struct handle *handle_new(void)
+{
+	struct handle *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return NULL;
+	content_stream_init(&h->stream);
+	pthread_mutex_init(&h->lock, NULL);
+	return h;
+}
+
+static void handle_free(struct cdnfs *fs, struct handle *h)
+{
+	if (h->in)
+		inode_drop(fs->inodes, h->in);
+	content_stream_release(&h->stream);
+	pthread_mutex_destroy(&h->lock);
+	free(h);
+}
+
+/* What the kernel may do with the pages it has, and how the handle is used. */
+static void set_modes(
+	struct cdnfs *fs, struct handle *h, const struct attr *attr, struct fuse_file_info *fi)
+{
+	struct staged *s = inode_staged(fs->inodes, h->in);
+	bool dirty, gone = inode_gone(fs->inodes, inode_id(h->in));
+	uint64_t size;
+	int64_t mtime;
+
+	dirty = s && staged_dirty(s, &size, &mtime);
+	if (s && !dirty && !gone)
+		staged_retire(s, attr->stamp);
+	fi->fh = (uint64_t)(uintptr_t)h;
+	fi->noflush = (fi->flags & O_ACCMODE) == O_RDONLY;
+	if (dirty || gone) {
+		fi->keep_cache = 1;
+	} else if (inode_shared(fs->inodes, h->in, attr->stamp)) {
+		/* Others of this mount still read an older version: the pages are theirs. */
+		fi->direct_io = 1;
+		fi->keep_cache = 1;
+	} else {
+		fi->keep_cache = inode_pages(fs->inodes, h->in, attr->stamp);
+	}
+	/* The end of the file is where the last version ends, which the kernel need not know: no pages then. */
+	if ((fi->flags & O_APPEND) && !fi->noflush)
+		fi->direct_io = 1;
+	h->v = inode_version(fs->inodes, h->in, &h->commits);
+}
+
+/* Attributes of now, truncated if asked for. */
+static int open_attr(
+	struct cdnfs *fs, const struct wait *w, struct inode *in, int flags, struct attr *attr)
+{
+	struct wire_change c = { .set = WIRE_MTIME, .mtime = clock_real_ns() };
+	int rc;
+
+	if ((flags & O_TRUNC) && (flags & O_ACCMODE) != O_RDONLY)
+		return store_empty(fs, w, in, &c, attr);
+	if (inode_gone(fs->inodes, inode_id(in)))
+		return inode_attr(fs->inodes, inode_id(in), attr);
+	rc = store_refresh(fs, w, inode_id(in), attr);
+	return rc == -ENOENT ? -ESTALE : rc; /* the kernel looks the name up again */
+}
+
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	struct handle *h = handle_new();
+	struct attr attr;
+	int rc = -ENOMEM;
+
+	fs_count(fs, FS_open);
+	if (!h)
+		goto fail;
+	rc = -ESTALE;
+	h->in = inode_hold(fs->inodes, ino);
+	if (!h->in)
+		goto fail;
+	rc = open_attr(fs, &w, h->in, fi->flags, &attr);
+	if (rc < 0)
+		goto fail;
+	set_modes(fs, h, &attr, fi);
+	if (fuse_reply_open(req, fi) < 0)
+		handle_free(fs, h); /* nobody will release it */
+	return;
+fail:
+	if (h)
+		handle_free(fs, h);
+	reply_result(req, rc);
+}
+
+static int create(fuse_req_t req, const struct wait *w, const struct api_new *new, int flags,
+	struct handle *h, struct attr *attr)
+{
+	struct cdnfs *fs = reply_fs(req);
+	uint64_t tick = inodes_tick(fs->inodes);
+	const struct place *place = NULL;
+	bool existed = false;
+	struct wire_file f;
+	int rc = api_create(fs->api, w, new, &f, &existed, &place);
+
+	if (rc < 0)
+		return rc;
+	wire_file_release(&f); /* no link: its attributes stay */
+	if (!S_ISREG(f.attr.mode))
+		return S_ISDIR(f.attr.mode) ? -EISDIR : -ELOOP;
+	inode_names_changed(fs->inodes, new->dir);
+	h->in = inode_hold_new(fs->inodes, &f.attr, tick, 1, attr);
+	if (!h->in)
+		return -ENOMEM;
+	if (!existed)
+		inode_set_place(fs->inodes, h->in, place);
+	else if ((flags & O_TRUNC) && attr->size)
+		rc = open_attr(fs, w, h->in, flags, attr);
+	if (rc < 0)
+		inode_forget(fs->inodes, f.attr.id, 1);
+	return rc;
+}
+
+void op_create(
+	fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	struct api_new new = owner_new(req, parent, name, mode & 07777);
+	struct handle *h = handle_new();
+	struct fuse_entry_param e;
+	struct attr attr;
+	int rc = -ENOMEM;
+
+	fs_count(fs, FS_create);
+	new.exclusive = (fi->flags & O_EXCL) != 0;
+	if (h)
+		rc = create(req, &w, &new, fi->flags, h, &attr);
+	if (rc < 0) {
+		if (h)
+			handle_free(fs, h);
+		reply_result(req, rc);
+		return;
+	}
+	set_modes(fs, h, &attr, fi);
+	reply_entry_param(fs, &attr, 0, &e);
+	if (fuse_reply_create(req, &e, fi) < 0) {
+		inode_forget(fs->inodes, attr.id, 1);
+		handle_free(fs, h);
+	}
+}
+
+/* Reads of the staged bytes: true when there were some to answer with. */
+static bool read_staged(
+	fuse_req_t req, struct cdnfs *fs, const struct handle *h, size_t size, uint64_t off)
+{
+	struct staged *s = inode_staged(fs->inodes, h->in);
+	char *data;
+	ssize_t n;
+
+	if (!s)
+		return false;
+	data = malloc(size ? size : 1);
+	n = data ? staged_read(s, data, size, off) : -ENOMEM;
+	if (n >= 0)
+		(void)fuse_reply_buf(req, data, (size_t)n); /* the requester may have gone */
+	else if (n != -EAGAIN)
+		reply_result(req, (int)n);
+	free(data);
+	return n != -EAGAIN;
+}
+
+static struct version version_now(struct cdnfs *fs, struct handle *h)
+{
+	struct version v;
+
+	pthread_mutex_lock(&h->lock);
+	inode_follow(fs->inodes, h->in, &h->commits, &h->v);
+	v = h->v;
+	pthread_mutex_unlock(&h->lock);
+	return v;
+}
+
+/* The handle's version cannot be had where it was: elsewhere, or the version that took its place. */
+static int version_renew(struct cdnfs *fs, const struct wait *w, struct handle *h)
+{
+	struct attr attr;
+	int rc = store_refresh(fs, w, inode_id(h->in), &attr);
+
+	if (rc < 0)
+		return rc == -ENOENT ? -ESTALE : rc;
+	pthread_mutex_lock(&h->lock);
+	h->v = inode_version(fs->inodes, h->in, &h->commits);
+	pthread_mutex_unlock(&h->lock);
+	return 0;
+}
+
+static int read_content(struct cdnfs *fs, const struct wait *w, struct handle *h, size_t size,
+	uint64_t off, struct content_bytes *out)
+{
+	int rc = -ENOENT;
+
+	for (int attempt = 0; attempt < 2 && rc == -ENOENT; attempt++) {
+		struct version v = version_now(fs, h);
+		struct api_range r = { v.place, inode_id(h->in), v.stamp, 0, v.size };
+
+		if (!v.stamp) {
+			out->n = 0;
+			return 0;
+		}
+		if (v.place)
+			rc = content_read(fs->content, w, &r, &h->stream, off, size, out);
+		if (rc == -ENOENT && !attempt) {
+			int again = version_renew(fs, w, h);
+
+			if (again < 0)
+				return again;
+		}
+	}
+	return rc == -ENOENT ? -EIO : rc;
+}
+
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	struct handle *h = handle_of(fi);
+	struct content_bytes bytes;
+	int rc;
+
+	(void)ino;
+	fs_count(fs, FS_read);
+	if (read_staged(req, fs, h, size, (uint64_t)off))
+		return;
+	rc = read_content(fs, &w, h, size, (uint64_t)off, &bytes);
+	if (rc < 0) {
+		reply_result(req, rc);
+		return;
+	}
+	(void)fuse_reply_iov(req, bytes.iov, bytes.n); /* the requester may have gone */
+	content_done(fs->content, &bytes);
+}
+
+void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t off,
+	struct fuse_file_info *fi)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	struct handle *h = handle_of(fi);
+	struct staged *s;
+	int rc;
+
+	(void)ino;
+	fs_count(fs, FS_write);
+	if ((uint64_t)off + size > LIMIT_FILE_SIZE) {
+		reply_result(req, -EFBIG);
+		return;
+	}
+	do {
+		rc = store_begin(fs, &w, h->in, UINT64_MAX, &s);
+		if (!rc)
+			rc = staged_write(s, data, size, (uint64_t)off, (fi->flags & O_APPEND) != 0,
+				clock_real_ns());
+	} while (rc == -EAGAIN);
+	if (!rc && (fi->flags & O_DSYNC))
+		rc = store_commit(fs, &w, h->in, true);
+	if (rc < 0)
+		reply_result(req, rc);
+	else
+		(void)fuse_reply_write(req, size); /* the requester may have gone */
+}
+
+void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+
+	(void)ino;
+	fs_count(fs, FS_flush);
+	reply_result(req, store_commit(fs, &w, handle_of(fi)->in, false));
+}
+
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+
+	(void)ino;
+	(void)datasync; /* a version is stored with its time */
+	fs_count(fs, FS_fsync);
+	reply_result(req, store_commit(fs, &w, handle_of(fi)->in, true));
+}
+
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct handle *h = handle_of(fi);
+
+	(void)ino;
+	fs_count(fs, FS_release);
+	/* Bytes written by mmap after the flush, or that flush could not store. A failure is logged, and the inode
+	 * keeps them for the next flush or unmount. */
+	if ((fi->flags & O_ACCMODE) != O_RDONLY)
+		(void)store_commit(fs, NULL, h->in, false);
+	handle_free(fs, h);
+	reply_result(req, 0);
+}

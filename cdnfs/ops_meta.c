@@ -1,0 +1,391 @@
+#include "cdnfs/ops_meta.h"
+
+#include "cdnfs/owner.h"
+#include "cdnfs/reply.h"
+#include "cdnfs/store.h"
+#include "common/clock.h"
+#include "common/limits.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#define STATFS_MS 1000
+#define STATFS_BLOCK 4096
+
+/* A negative entry, where those are cached; else the error. */
+static void reply_absent(fuse_req_t req, const struct cdnfs *fs, int rc)
+{
+	struct fuse_entry_param e = { .entry_timeout = (double)fs->opt->negative_timeout };
+
+	if (rc == -ENOENT && fs->opt->negative_timeout)
+		(void)fuse_reply_entry(req, &e); /* nothing to give back */
+	else
+		reply_result(req, rc);
+}
+
+/* Learns a file that dist answered with, and answers the kernel with it. */
+static void reply_file(fuse_req_t req, struct wire_file *f, uint64_t tick)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct attr shown;
+	int rc = inode_learn(fs->inodes, &f->attr, f->target, tick, 1, &shown);
+
+	wire_file_release(f);
+	if (rc < 0)
+		reply_result(req, rc);
+	else
+		reply_entry(req, &shown);
+}
+
+void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	uint64_t tick = inodes_tick(fs->inodes);
+	struct wire_file f;
+	int rc;
+
+	fs_count(fs, FS_lookup);
+	rc = api_lookup(fs->api, &w, parent, name, &f);
+	if (rc < 0)
+		reply_absent(req, fs, rc);
+	else
+		reply_file(req, &f, tick);
+}
+
+void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
+{
+	struct cdnfs *fs = reply_fs(req);
+
+	fs_count(fs, FS_forget);
+	inode_forget(fs->inodes, ino, n);
+	fuse_reply_none(req);
+}
+
+void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *list)
+{
+	struct cdnfs *fs = reply_fs(req);
+
+	for (size_t i = 0; i < count; i++) {
+		fs_count(fs, FS_forget);
+		inode_forget(fs->inodes, list[i].ino, list[i].nlookup);
+	}
+	fuse_reply_none(req);
+}
+
+void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	struct wire_change none = { 0 };
+	struct attr shown;
+	int rc;
+
+	(void)fi; /* the inode knows of its staged bytes */
+	fs_count(fs, FS_getattr);
+	if (inode_gone(fs->inodes, ino))
+		rc = inode_attr(fs->inodes, ino, &shown);
+	else
+		rc = store_refresh(fs, &w, ino, &shown);
+	if (rc == -ENOENT) /* unlinked, but open here */
+		rc = inode_change_gone(fs->inodes, ino, &none, &shown);
+	if (rc < 0)
+		reply_result(req, rc);
+	else
+		reply_attr(req, &shown);
+}
+
+static int64_t ns_of(const struct timespec *t)
+{
+	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+static struct wire_change change_of(const struct stat *st, int set)
+{
+	struct wire_change c = { .mode = st->st_mode & 07777,
+		.uid = st->st_uid,
+		.gid = st->st_gid,
+		.atime = ns_of(&st->st_atim),
+		.mtime = ns_of(&st->st_mtim) };
+	int64_t now = clock_real_ns();
+
+	if (set & FUSE_SET_ATTR_MODE)
+		c.set |= WIRE_MODE;
+	if (set & FUSE_SET_ATTR_UID)
+		c.set |= WIRE_UID;
+	if (set & FUSE_SET_ATTR_GID)
+		c.set |= WIRE_GID;
+	if (set & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW))
+		c.set |= WIRE_ATIME;
+	if (set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
+		c.set |= WIRE_MTIME;
+	if (set & FUSE_SET_ATTR_ATIME_NOW)
+		c.atime = now;
+	if (set & FUSE_SET_ATTR_MTIME_NOW)
+		c.mtime = now;
+	return c;
+}
+
+/* Another size than 0: through staging. Nobody will close a file that was truncated by its name, so that is stored
+ * at once. */
+static int resize(
+	struct cdnfs *fs, const struct wait *w, struct inode *in, uint64_t size, bool open)
+{
+	struct staged *s;
+	int rc;
+
+	if (size > LIMIT_FILE_SIZE)
+		return -EFBIG;
+	do {
+		rc = store_begin(fs, w, in, size, &s);
+		if (!rc)
+			rc = staged_truncate(s, size, clock_real_ns());
+	} while (rc == -EAGAIN);
+	if (!rc && !open)
+		rc = store_commit(fs, w, in, false);
+	return rc;
+}
+
+static int change_attr(struct cdnfs *fs, const struct wait *w, struct inode *in,
+	const struct wire_change *c, struct attr *shown)
+{
+	struct staged *s = inode_staged(fs->inodes, in);
+	struct wire_file f;
+	int rc = -ENOENT;
+
+	if (!inode_gone(fs->inodes, inode_id(in)))
+		rc = api_setattr(fs->api, w, inode_id(in), c, &f);
+	if (s && (c->set & WIRE_MTIME) && (!rc || rc == -ENOENT))
+		staged_set_mtime(s, c->mtime);
+	if (rc == -ENOENT)
+		return inode_change_gone(fs->inodes, inode_id(in), c, shown);
+	if (rc < 0)
+		return rc;
+	inode_changed(fs->inodes, &f.attr, shown);
+	wire_file_release(&f);
+	return 0;
+}
+
+void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int set, struct fuse_file_info *fi)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	struct wire_change c = change_of(st, set);
+	struct inode *in = inode_hold(fs->inodes, ino);
+	struct attr shown;
+	int rc = in ? 0 : -ESTALE;
+
+	fs_count(fs, FS_setattr);
+	if (in && (set & FUSE_SET_ATTR_SIZE) && !st->st_size) {
+		rc = store_empty(fs, &w, in, &c, &shown);
+		c.set = 0;
+	} else if (in && (set & FUSE_SET_ATTR_SIZE)) {
+		rc = resize(fs, &w, in, (uint64_t)st->st_size, fi != NULL);
+	}
+	if (in && !rc && c.set)
+		rc = change_attr(fs, &w, in, &c, &shown);
+	if (in && !rc && !c.set)
+		rc = inode_attr(fs->inodes, ino, &shown);
+	if (in)
+		inode_drop(fs->inodes, in);
+	if (rc < 0)
+		reply_result(req, rc);
+	else
+		reply_attr(req, &shown);
+}
+
+void op_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	char *target = inode_target(fs->inodes, ino);
+	struct attr shown;
+	int rc;
+
+	fs_count(fs, FS_readlink);
+	if (!target) {
+		rc = store_refresh(fs, &w, ino, &shown);
+		if (rc < 0) {
+			reply_result(req, rc);
+			return;
+		}
+		target = inode_target(fs->inodes, ino);
+	}
+	if (target)
+		(void)fuse_reply_readlink(req, target); /* the requester may have gone */
+	else
+		reply_result(req, -EINVAL);
+	free(target);
+}
+
+/* What mknod, mkdir, symlink and link have in common after their call. */
+static void made(fuse_req_t req, fuse_ino_t parent, struct wire_file *f, uint64_t tick, int rc)
+{
+	struct cdnfs *fs = reply_fs(req);
+
+	if (rc < 0) {
+		reply_result(req, rc);
+		return;
+	}
+	inode_names_changed(fs->inodes, parent);
+	reply_file(req, f, tick);
+}
+
+void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	struct api_new new = owner_new(req, parent, name, mode);
+	uint64_t tick = inodes_tick(fs->inodes);
+	struct wire_file f;
+
+	fs_count(fs, FS_mknod);
+	new.rdev = rdev;
+	made(req, parent, &f, tick, api_mknod(fs->api, &w, &new, &f));
+}
+
+void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	struct api_new new = owner_new(req, parent, name, mode | S_IFDIR);
+	uint64_t tick = inodes_tick(fs->inodes);
+	struct wire_file f;
+
+	fs_count(fs, FS_mkdir);
+	new.mode &= 07777;
+	made(req, parent, &f, tick, api_mkdir(fs->api, &w, &new, &f));
+}
+
+void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	struct api_new new = owner_new(req, parent, name, 0777);
+	uint64_t tick = inodes_tick(fs->inodes);
+	struct wire_file f;
+	int rc;
+
+	fs_count(fs, FS_symlink);
+	new.target = target;
+	rc = strlen(target) > LIMIT_TARGET ? -ENAMETOOLONG : api_symlink(fs->api, &w, &new, &f);
+	made(req, parent, &f, tick, rc);
+}
+
+void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	uint64_t tick = inodes_tick(fs->inodes);
+	struct wire_file f;
+
+	fs_count(fs, FS_link);
+	made(req, parent, &f, tick, api_link_file(fs->api, &w, ino, parent, name, &f));
+}
+
+void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	uint64_t id = 0;
+	uint32_t nlink = 0;
+	int rc;
+
+	fs_count(fs, FS_unlink);
+	rc = api_unlink(fs->api, &w, parent, name, &id, &nlink);
+	if (!rc) {
+		if (id)
+			inode_unlinked(fs->inodes, id, nlink);
+		inode_names_changed(fs->inodes, parent);
+	}
+	reply_result(req, rc);
+}
+
+void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	uint64_t id = 0;
+	int rc;
+
+	fs_count(fs, FS_rmdir);
+	rc = api_rmdir(fs->api, &w, parent, name, &id);
+	if (!rc) {
+		if (id)
+			inode_unlinked(fs->inodes, id, 0);
+		inode_names_changed(fs->inodes, parent);
+	}
+	reply_result(req, rc);
+}
+
+void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t toparent,
+	const char *toname, unsigned flags)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	const char *text = flags == RENAME_NOREPLACE  ? "noreplace"
+			   : flags == RENAME_EXCHANGE ? "exchange"
+						      : "";
+	int rc;
+
+	fs_count(fs, FS_rename);
+	if (flags && !*text)
+		rc = -EINVAL;
+	else
+		rc = api_rename(fs->api, &w, parent, name, toparent, toname, text);
+	if (!rc) {
+		inode_names_changed(fs->inodes, parent);
+		inode_names_changed(fs->inodes, toparent);
+	}
+	reply_result(req, rc);
+}
+
+static int room_now(struct cdnfs *fs, const struct wait *w, struct wire_room *out)
+{
+	int64_t now = clock_ms();
+	bool fresh;
+	int rc;
+
+	pthread_mutex_lock(&fs->room_lock);
+	fresh = fs->room_ms && now - fs->room_ms < STATFS_MS;
+	if (fresh)
+		*out = fs->room;
+	pthread_mutex_unlock(&fs->room_lock);
+	if (fresh)
+		return 0;
+	rc = api_statfs(fs->api, w, out);
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&fs->room_lock);
+	fs->room = *out;
+	fs->room_ms = now;
+	pthread_mutex_unlock(&fs->room_lock);
+	return 0;
+}
+
+void op_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	struct wire_room room;
+	struct statvfs v = {
+		.f_bsize = STATFS_BLOCK, .f_frsize = STATFS_BLOCK, .f_namemax = LIMIT_NAME
+	};
+	int rc;
+
+	(void)ino; /* one file system */
+	fs_count(fs, FS_statfs);
+	rc = room_now(fs, &w, &room);
+	if (rc < 0) {
+		reply_result(req, rc);
+		return;
+	}
+	v.f_blocks = room.total / STATFS_BLOCK;
+	v.f_bfree = v.f_bavail = room.free / STATFS_BLOCK;
+	v.f_files = room.files + room.free_files;
+	v.f_ffree = v.f_favail = room.free_files;
+	(void)fuse_reply_statfs(req, &v); /* the requester may have gone */
+}

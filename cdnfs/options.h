@@ -1,0 +1,29 @@
+/* options - the command line of cdnfs and mount.cdnfs, mount options, environment and /etc/cdnfs.conf. */
+#ifndef CDNFS_OPTIONS_H
+#define CDNFS_OPTIONS_H
+
+#include "common/buf.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define OPTIONS_FILE "/etc/cdnfs.conf"
+
+struct options {
+	/* the table's */
+	char *url, *staging, *stats, *token_file, *ca_file, *log_level;
+	uint64_t timeout, attr_timeout, negative_timeout, memory, threads;
+	/* the command line's */
+	char *mountpoint;
+	char *token; /* of token_file or CDN_TOKEN; NULL none */
+	bool foreground, debug, single, allow_other_set;
+	struct buf fuse; /* options for libfuse, with commas */
+	enum { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_NOTHING } what;
+};
+
+/* Fills *o (zeroed). 0, or -EINVAL with a sentence. options_free in every case. `file`: configuration, may be absent. */
+int options_parse(
+	struct options *o, int argc, char **argv, const char *file, char *error, size_t cap);
+void options_free(struct options *o);
+void options_usage(void);
+
+#endif

@@ -1,0 +1,94 @@
+#include "cdnfs/reply.h"
+
+#include "common/clock.h"
+#include <assert.h>
+#include <string.h>
+
+#define BLKSIZE 131072
+#define PATIENCE_MS 2000
+
+struct cdnfs *reply_fs(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+/* When this thread's operation began. */
+static _Thread_local int64_t began_ms;
+
+/* Any signal interrupts, a timer's tick too, and programs do not expect EINTR of a file that is all right: only who
+ * waits for a server that is away is let go. */
+static bool interrupted(void *ctx)
+{
+	return clock_ms() - began_ms > PATIENCE_MS && fuse_req_interrupted(ctx);
+}
+
+struct wait reply_wait(fuse_req_t req)
+{
+	const struct cdnfs *fs = fuse_req_userdata(req);
+
+	began_ms = clock_ms();
+	return (struct wait){ (int64_t)fs->opt->timeout * 1000, interrupted, req, false };
+}
+
+static struct timespec time_of(int64_t ns)
+{
+	struct timespec t = { ns / 1000000000, ns % 1000000000 };
+
+	if (t.tv_nsec < 0) {
+		t.tv_nsec += 1000000000;
+		t.tv_sec--;
+	}
+	return t;
+}
+
+void reply_stat(const struct attr *a, struct stat *st)
+{
+	memset(st, 0, sizeof(*st));
+	st->st_ino = a->id;
+	st->st_mode = a->mode;
+	st->st_nlink = a->nlink;
+	st->st_uid = a->uid;
+	st->st_gid = a->gid;
+	st->st_rdev = a->rdev;
+	st->st_size = (off_t)a->size;
+	st->st_blocks = (blkcnt_t)((a->size + 511) / 512);
+	st->st_blksize = BLKSIZE;
+	st->st_atim = time_of(a->atime);
+	st->st_mtim = time_of(a->mtime);
+	st->st_ctim = time_of(a->ctime);
+}
+
+void reply_entry_param(
+	const struct cdnfs *fs, const struct attr *a, int64_t age_ms, struct fuse_entry_param *e)
+{
+	double left = (double)fs->opt->attr_timeout - (double)age_ms / 1000;
+
+	memset(e, 0, sizeof(*e));
+	e->ino = a->id;
+	reply_stat(a, &e->attr);
+	e->attr_timeout = e->entry_timeout = left > 0 ? left : 0;
+}
+
+void reply_result(fuse_req_t req, int rc)
+{
+	assert(rc <= 0);
+	(void)fuse_reply_err(req, -rc); /* the requester may have gone */
+}
+
+void reply_attr(fuse_req_t req, const struct attr *a)
+{
+	struct stat st;
+
+	reply_stat(a, &st);
+	(void)fuse_reply_attr(req, &st, (double)reply_fs(req)->opt->attr_timeout); /* as above */
+}
+
+void reply_entry(fuse_req_t req, const struct attr *a)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct fuse_entry_param e;
+
+	reply_entry_param(fs, a, 0, &e);
+	if (fuse_reply_entry(req, &e) < 0)
+		inode_forget(fs->inodes, a->id, 1);
+}
