@@ -23,7 +23,7 @@ static void text_quoted(FILE *out, const char *text)
 
 static void number(FILE *out, double value)
 {
-	if (value > -1e15 && value < 1e15 && value == (double)(long long)value)
+	if (value > -9.1e15 && value < 9.1e15 && value == (double)(long long)value)
 		fprintf(out, "%lld", (long long)value);
 	else
 		fprintf(out, "%.15g", value);
