@@ -21,8 +21,8 @@ struct httpc_conf {
 struct httpc_req {
 	const char *method; /* "GET" … */
 	const char *url;
-	const char *const *
-		headers; /* NULL-terminated "Name: value" lines, or NULL; at most 28, no CR or LF */
+	/* NULL-terminated "Name: value" lines, or NULL. At most 28 (-E2BIG), no CR or LF (-EINVAL) */
+	const char *const *headers;
 	const void *body; /* with body_len; or NULL */
 	size_t body_len;
 	bool body_from_fd; /* send fd_len bytes of body_fd from fd_off (pread) instead */
@@ -56,9 +56,10 @@ void httpc_close(struct httpc **h); /* NULL-safe; no request may be in flight */
 int httpc_do(struct httpc *h, const struct httpc_req *req, struct httpc_res *res);
 
 /* The same again and again, with doubling pauses (10 ms to 1 s), while the connection fails or the answer is
- * 502, 503 or 504, until clock_ms() passes deadline_ms or stop(ctx) is true (-EINTR, also in the middle of an attempt). An
- * attempt that moves bytes may pass the deadline, a server silent until then may not. Only for requests that may be applied
- * twice. Returns the last outcome (a 503 that remains is returned as an answer). stop: NULL when nobody can. */
+ * 502, 503 or 504, until clock_ms() passes deadline_ms or stop(ctx) is true (-EINTR, also in the middle
+ * of an attempt). An attempt that moves bytes may pass the deadline, a server silent until then may
+ * not. Only for requests that may be applied twice. Returns the last outcome (a 503 that remains is
+ * returned as an answer). stop: NULL when nobody can. */
 int httpc_retry(struct httpc *h, const struct httpc_req *req, struct httpc_res *res,
 	int64_t deadline_ms, bool (*stop)(void *ctx), void *stop_ctx);
 

@@ -16,9 +16,9 @@ enum option_type {
 };
 
 struct option_row {
-	const char *
-		name; /* --name=VALUE or --name VALUE, and "name = value" in the file; '_' and '-' are the same.
-	                     NULL: environment only (secrets) */
+	/* --name=VALUE or --name VALUE, and "name = value" in the file; '_' and '-' are the same.
+	 * NULL: environment only (secrets) */
+	const char *name;
 	const char *env; /* NULL: none. A variable that is set to "" counts as unset */
 	enum option_type type;
 	size_t offset;	      /* of the field in the program's struct */
@@ -29,12 +29,14 @@ struct option_row {
 };
 
 /* Fills *conf (zeroed by the caller). file: "key = value" lines with # comments, may be NULL or absent from
- * disk when file_optional. Positional arguments are moved to argv[1..*npos]. 0, or -EINVAL with a sentence that names
- * flag, variable or file:line, what is wrong and what would be right. --help and --version are the caller's:
- * they come back as 1 and 2, whatever else is wrong. Unless 0 came back, *conf holds nothing to release. */
+ * disk when file_optional. Positional arguments are moved to argv[1..*npos]. 0, or -EINVAL with a
+ * sentence that names flag, variable or file:line, what is wrong and what would be right. --help and
+ * --version are the caller's: they come back as 1 and 2, whatever else is wrong. Unless 0 came back,
+ * *conf holds nothing to release. */
 int options_load(const struct option_row *rows, size_t n, void *conf, int argc, char **argv,
 	int *npos, const char *file, bool file_optional, char *error, size_t cap);
-/* Sets one row from text, as a mount option would: same checks (value NULL: a bare name, for OPTION_BOOL), `where` names the source in the error. */
+/* Sets one row from text, as a mount option would: same checks (value NULL: a bare name, for
+ * OPTION_BOOL), `where` names the source in the error. */
 int options_set(const struct option_row *rows, size_t n, void *conf, const char *name,
 	const char *value, const char *where, char *error, size_t cap);
 void options_release(const struct option_row *rows, size_t n, void *conf);

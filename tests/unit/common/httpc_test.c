@@ -1,0 +1,957 @@
+/* httpc against a small server on raw sockets that does as each test says. */
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/httpc.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { CONNECTIONS = 64 };
+
+struct server;
+
+/* One request as it arrived. nth counts per connection from 1, total over all. */
+struct asked {
+	struct server *server;
+	int fd, nth, total;
+	char head[8192];
+	struct buf body;
+};
+
+struct server {
+	int listener;
+	unsigned port;
+	/* Answers; false: the connection is closed. Runs on the connection's thread. */
+	bool (*answer)(struct asked *a);
+	bool body_unread; /* answer() is called before the body was read */
+	const char *text; /* for answer() */
+	pthread_t acceptor, threads[CONNECTIONS];
+	int fds[CONNECTIONS]; /* acceptor, then server_stop() */
+	_Atomic int accepted, requests;
+	pthread_mutex_t lock;
+	struct buf heads, bodies; /* lock: all of them, in order */
+};
+
+static void say(int fd, const void *data, size_t len)
+{
+	const char *at = data;
+
+	while (len) {
+		ssize_t n = send(fd, at, len, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			return;
+		at += n;
+		len -= (size_t)n;
+	}
+}
+
+static void says(int fd, const char *text)
+{
+	say(fd, text, strlen(text));
+}
+
+/* Waits until the client goes. */
+static void wait_for_end(int fd)
+{
+	char c;
+
+	while (recv(fd, &c, 1, 0) > 0)
+		continue;
+}
+
+static bool read_head(struct asked *a)
+{
+	size_t n = 0;
+
+	while (n + 1 < sizeof(a->head)) {
+		if (recv(a->fd, a->head + n, 1, 0) != 1)
+			return false;
+		a->head[++n] = '\0';
+		if (n >= 4 && memcmp(a->head + n - 4, "\r\n\r\n", 4) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool read_body(struct asked *a)
+{
+	const char *at = strstr(a->head, "Content-Length: ");
+	size_t left = at ? strtoul(at + 16, NULL, 10) : 0;
+	char chunk[65536];
+	ssize_t n;
+
+	while (left) {
+		n = recv(a->fd, chunk, left < sizeof(chunk) ? left : sizeof(chunk), 0);
+		if (n <= 0)
+			return false;
+		buf_add(&a->body, chunk, (size_t)n);
+		left -= (size_t)n;
+	}
+	return true;
+}
+
+struct connection {
+	struct server *server;
+	int fd;
+};
+
+static void *connection_main(void *arg)
+{
+	struct connection c = *(struct connection *)arg;
+	struct server *s = c.server;
+	struct asked a = { .server = s, .fd = c.fd };
+	bool more = true;
+
+	free(arg);
+	while (more && read_head(&a) && (s->body_unread || read_body(&a))) {
+		a.nth++;
+		a.total = ++s->requests;
+		pthread_mutex_lock(&s->lock);
+		buf_adds(&s->heads, a.head);
+		buf_add(&s->bodies, a.body.data, a.body.len);
+		pthread_mutex_unlock(&s->lock);
+		more = s->answer(&a);
+		buf_clear(&a.body);
+	}
+	buf_release(&a.body);
+	(void)shutdown(c.fd, SHUT_RDWR);
+	return NULL;
+}
+
+static void *acceptor_main(void *arg)
+{
+	struct server *s = arg;
+	struct connection *c;
+	int fd, n;
+
+	while ((fd = accept(s->listener, NULL, NULL)) >= 0) {
+		n = s->accepted;
+		c = malloc(sizeof(*c));
+		if (n == CONNECTIONS || !c)
+			abort();
+		*c = (struct connection){ .server = s, .fd = fd };
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+		s->fds[n] = fd;
+		if (pthread_create(&s->threads[n], NULL, connection_main, c) != 0)
+			abort();
+		s->accepted = n + 1;
+	}
+	return NULL;
+}
+
+static void server_start(struct server *s, bool (*answer)(struct asked *a))
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t len = sizeof(at);
+
+	memset(s, 0, sizeof(*s));
+	s->answer = answer;
+	pthread_mutex_init(&s->lock, NULL);
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(s->listener >= 0);
+	assert_int_equal(bind(s->listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(s->listener, 64), 0);
+	assert_int_equal(getsockname(s->listener, (struct sockaddr *)&at, &len), 0);
+	s->port = ntohs(at.sin_port);
+	assert_int_equal(pthread_create(&s->acceptor, NULL, acceptor_main, s), 0);
+}
+
+static void server_stop(struct server *s)
+{
+	(void)shutdown(s->listener, SHUT_RDWR);
+	pthread_join(s->acceptor, NULL);
+	for (int i = 0; i < s->accepted; i++) {
+		(void)shutdown(s->fds[i], SHUT_RDWR);
+		pthread_join(s->threads[i], NULL);
+		close(s->fds[i]);
+	}
+	close(s->listener);
+	buf_release(&s->heads);
+	buf_release(&s->bodies);
+	pthread_mutex_destroy(&s->lock);
+}
+
+/* What each test starts with. */
+static struct server server;
+static struct httpc *http;
+static struct httpc_res res;
+static char url[128];
+
+static const char *url_of(const struct server *s, const char *path)
+{
+	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", s->port, path);
+	return url;
+}
+
+static int setup(void **state)
+{
+	struct httpc_conf conf = { .token = "the-token", .keep = 4 };
+
+	(void)state;
+	log_request_set("");
+	return httpc_open(&conf, &http);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	httpc_close(&http);
+	assert_null(http);
+	httpc_close(&http);
+	httpc_res_release(&res);
+	return 0;
+}
+
+static int get(const char *path)
+{
+	struct httpc_req req = { .method = "GET", .url = url_of(&server, path) };
+
+	return httpc_do(http, &req, &res);
+}
+
+static bool answer_hello(struct asked *a)
+{
+	says(a->fd, "HTTP/1.1 200 OK\r\nX-Kind:  greeting \r\nContent-Length: 5\r\n\r\nhello");
+	return true;
+}
+
+static bool answer_text(struct asked *a)
+{
+	says(a->fd, a->server->text);
+	return false;
+}
+
+static void test_get_and_reuse(void **state)
+{
+	char value[32];
+
+	(void)state;
+	server_start(&server, answer_hello);
+	log_request_set("req-17");
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(get("/a%2Fb/../c"), 0);
+		assert_int_equal(res.status, 200);
+		assert_string_equal(buf_str(&res.body), "hello");
+		assert_false(res.sent);
+	}
+	assert_true(httpc_header(&res, "x-kind", value, sizeof(value)));
+	assert_string_equal(value, "greeting");
+	assert_true(httpc_header(&res, "x-kind", value, 4));
+	assert_string_equal(value, "gre");
+	assert_false(httpc_header(&res, "x-kin", value, sizeof(value)));
+	assert_int_equal(server.accepted, 1);
+	assert_int_equal(httpc_count(http), 20);
+	assert_non_null(strstr(buf_str(&server.heads), "GET /a%2Fb/../c HTTP/1.1\r\n"));
+	assert_non_null(strstr(buf_str(&server.heads), "Authorization: Bearer the-token\r\n"));
+	assert_non_null(strstr(buf_str(&server.heads), "X-Request-Id: req-17\r\n"));
+	assert_non_null(strstr(buf_str(&server.heads), "User-Agent: cdnfs\r\n"));
+	assert_null(strstr(buf_str(&server.heads), "Expect"));
+	assert_null(strstr(buf_str(&server.heads), "Content-Type"));
+	server_stop(&server);
+}
+
+static void test_request_id_is_checked(void **state)
+{
+	(void)state;
+	server_start(&server, answer_hello);
+	log_request_set("a\r\nX-Evil: 1");
+	assert_int_equal(get("/"), 0);
+	assert_null(strstr(buf_str(&server.heads), "Evil"));
+	assert_null(strstr(buf_str(&server.heads), "X-Request-Id"));
+	server_stop(&server);
+}
+
+static int memory_file(const char *data, size_t len)
+{
+	int fd = memfd_create("body", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, len), (ssize_t)len);
+	return fd;
+}
+
+/* Sends one request and checks what arrived: its line, its length (-1: none), its body. */
+static void check_request(struct httpc_req req, const char *line, int length, const char *body)
+{
+	char expected[64];
+
+	buf_clear(&server.heads);
+	buf_clear(&server.bodies);
+	req.url = url_of(&server, "/x");
+	assert_int_equal(httpc_do(http, &req, &res), 0);
+	assert_int_equal(res.status, 204);
+	assert_memory_equal(buf_str(&server.heads), line, strlen(line));
+	(void)snprintf(expected, sizeof(expected), "\r\nContent-Length: %d\r\n", length);
+	if (length < 0)
+		assert_null(strstr(buf_str(&server.heads), "Content-Length"));
+	else
+		assert_non_null(strstr(buf_str(&server.heads), expected));
+	assert_null(strstr(buf_str(&server.heads), "Transfer-Encoding"));
+	assert_null(strstr(buf_str(&server.heads), "Expect"));
+	assert_null(strstr(buf_str(&server.heads), "urlencoded"));
+	assert_string_equal(buf_str(&server.bodies), body);
+}
+
+static bool answer_empty(struct asked *a)
+{
+	says(a->fd, "HTTP/1.1 204 No Content\r\n\r\n");
+	return true;
+}
+
+static void test_methods_and_bodies(void **state)
+{
+	static const char *const typed[] = { "Content-Type: application/json", NULL };
+	int fd = memory_file("0123456789", 10);
+	struct httpc_req file = { .body_from_fd = true, .body_fd = fd, .fd_off = 3, .fd_len = 4 };
+	struct httpc_req none = { 0 }, text = { .body = "abc", .body_len = 3, .headers = typed };
+	struct httpc_req empty = { .body = "", .body_len = 0 };
+
+	(void)state;
+	server_start(&server, answer_empty);
+	/* twice: nothing of one request may stick to the handle */
+	for (int i = 0; i < 2; i++) {
+		file.method = text.method = none.method = empty.method = "PUT";
+		check_request(file, "PUT /x ", 4, "3456");
+		check_request(text, "PUT /x ", 3, "abc");
+		assert_non_null(strstr(buf_str(&server.heads), typed[0]));
+		check_request(none, "PUT /x ", 0, "");
+		check_request(empty, "PUT /x ", 0, "");
+		file.method = text.method = none.method = empty.method = "POST";
+		check_request(file, "POST /x ", 4, "3456");
+		check_request(text, "POST /x ", 3, "abc");
+		check_request(none, "POST /x ", 0, "");
+		none.method = "GET";
+		check_request(none, "GET /x ", -1, "");
+		none.method = "HEAD";
+		check_request(none, "HEAD /x ", -1, "");
+		none.method = text.method = "DELETE";
+		check_request(none, "DELETE /x ", -1, "");
+		check_request(text, "DELETE /x ", 3, "abc");
+		file.method = "PUT";
+		file.fd_len = 0;
+		check_request(file, "PUT /x ", 0, "");
+		file.fd_len = 4;
+	}
+	assert_int_equal(server.accepted, 1);
+	close(fd);
+	server_stop(&server);
+}
+
+static bool answer_head(struct asked *a)
+{
+	says(a->fd, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+	return true;
+}
+
+static void test_head_has_no_body(void **state)
+{
+	struct httpc_req req = { .method = "HEAD" };
+	char value[16];
+
+	(void)state;
+	server_start(&server, answer_head);
+	req.url = url_of(&server, "/");
+	assert_int_equal(httpc_do(http, &req, &res), 0);
+	assert_int_equal(res.body.len, 0);
+	assert_true(httpc_header(&res, "Content-Length", value, sizeof(value)));
+	assert_string_equal(value, "1000");
+	server_stop(&server);
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	server_start(&server, answer_hello);
+	server_stop(&server);
+	assert_int_equal(get("/"), -ECONNREFUSED);
+	assert_false(res.sent);
+	assert_int_equal(res.status, 0);
+	assert_int_equal(httpc_count(http), 1);
+}
+
+static void test_bad_requests(void **state)
+{
+	static const char *const evil[] = { "X: 1\r\nY: 2", NULL };
+	const char *many[40];
+	struct httpc_req req = { .method = "GET", .url = "http://127.0.0.1:1/", .headers = evil };
+
+	(void)state;
+	assert_int_equal(httpc_do(http, &req, &res), -EINVAL);
+	assert_false(res.sent);
+	for (size_t i = 0; i < 39; i++)
+		many[i] = "X: y";
+	many[39] = NULL;
+	req.headers = many;
+	assert_int_equal(httpc_do(http, &req, &res), -E2BIG);
+	many[28] = NULL;
+	assert_int_equal(httpc_do(http, &req, &res), -ECONNREFUSED);
+	req.headers = NULL;
+	req.url = "http://[bad/";
+	assert_int_equal(httpc_do(http, &req, &res), -EINVAL);
+	req.url = "file:///etc/passwd";
+	assert_int_equal(httpc_do(http, &req, &res), -EPROTO);
+	assert_false(res.sent);
+}
+
+static bool answer_never(struct asked *a)
+{
+	wait_for_end(a->fd);
+	return false;
+}
+
+static bool answer_half(struct asked *a)
+{
+	says(a->fd, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+	wait_for_end(a->fd);
+	return false;
+}
+
+static void test_stall_and_timeout(void **state)
+{
+	struct httpc_req req = { .method = "GET", .stall_ms = 60 };
+	int64_t start;
+
+	(void)state;
+	server_start(&server, answer_never);
+	req.url = url_of(&server, "/");
+	start = clock_ms();
+	assert_int_equal(httpc_do(http, &req, &res), -ETIMEDOUT);
+	assert_true(res.sent);
+	assert_in_range(clock_ms() - start, 60, 900);
+	server.answer = answer_half;
+	assert_int_equal(httpc_do(http, &req, &res), -ETIMEDOUT);
+	assert_true(res.sent);
+	req.stall_ms = 0;
+	req.timeout_ms = 60;
+	start = clock_ms();
+	assert_int_equal(httpc_do(http, &req, &res), -ETIMEDOUT);
+	assert_in_range(clock_ms() - start, 60, 900);
+	/* none of the three connections is used again */
+	server.answer = answer_hello;
+	assert_int_equal(httpc_do(http, &req, &res), 0);
+	assert_int_equal(server.accepted, 4);
+	server_stop(&server);
+}
+
+static void test_broken_answers(void **state)
+{
+	static const struct {
+		const char *text;
+		int rc;
+	} rows[] = {
+		{ "", -ECONNRESET },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", -ECONNRESET },
+		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", -ECONNRESET },
+		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhel", -ECONNRESET },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: -4\r\n\r\nhello", -EPROTO },
+		{ "220 mail.example ESMTP ready and waiting\r\n", -EPROTO },
+	};
+
+	(void)state;
+	server_start(&server, answer_text);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		server.text = rows[i].text;
+		assert_int_equal(get("/"), rows[i].rc);
+		assert_true(res.sent);
+	}
+	/* more than was announced is not the answer's */
+	server.text = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhello";
+	assert_int_equal(get("/"), 0);
+	assert_string_equal(buf_str(&res.body), "hel");
+	server_stop(&server);
+}
+
+static bool answer_redirect(struct asked *a)
+{
+	says(a->fd, a->server->text);
+	return true;
+}
+
+static bool answer_echo(struct asked *a)
+{
+	char head[128];
+
+	(void)snprintf(
+		head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", a->body.len);
+	says(a->fd, head);
+	say(a->fd, a->body.data, a->body.len);
+	return true;
+}
+
+/* From the first server to a second, as from dist to a node. */
+static void check_redirect(unsigned status, const char *method)
+{
+	static struct server node;
+	int fd = memory_file("0123456789", 10);
+	struct httpc_req req = {
+		.method = method, .body_from_fd = true, .body_fd = fd, .fd_len = 10, .follow = true
+	};
+	char text[256];
+
+	server_start(&server, answer_redirect);
+	server_start(&node, answer_echo);
+	(void)snprintf(text, sizeof(text),
+		"HTTP/1.1 %u Go\r\nX-From: dist\r\nLocation: http://127.0.0.1:%u/there\r\n"
+		"Content-Length: 4\r\n\r\ngone",
+		status, node.port);
+	server.text = text;
+	req.url = url_of(&server, "/here");
+	assert_int_equal(httpc_do(http, &req, &res), 0);
+	assert_int_equal(res.status, 200);
+	assert_string_equal(buf_str(&res.body), "0123456789");
+	assert_null(strstr(buf_str(&res.headers), "X-From"));
+	(void)snprintf(text, sizeof(text), "%s /there HTTP/1.1\r\n", method);
+	assert_memory_equal(buf_str(&node.heads), text, strlen(text));
+	assert_non_null(strstr(buf_str(&node.heads), "Authorization: Bearer the-token\r\n"));
+	close(fd);
+	server_stop(&node);
+	server_stop(&server);
+}
+
+static void test_redirect(void **state)
+{
+	(void)state;
+	check_redirect(307, "PUT");
+	check_redirect(307, "POST");
+	check_redirect(308, "PUT");
+	check_redirect(307, "DELETE");
+}
+
+static void test_redirect_refused(void **state)
+{
+	struct httpc_req req = { .method = "GET", .follow = true };
+
+	(void)state;
+	server_start(&server, answer_redirect);
+	server.text = "HTTP/1.1 307 Go\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n";
+	req.url = url_of(&server, "/");
+	assert_int_equal(httpc_do(http, &req, &res), -ELOOP);
+	server.text =
+		"HTTP/1.1 307 Go\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n";
+	assert_int_equal(httpc_do(http, &req, &res), -EPROTO);
+	server.text =
+		"HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
+	assert_int_equal(httpc_do(http, &req, &res), -ECONNREFUSED);
+	assert_false(res.sent);
+	req.follow = false;
+	assert_int_equal(httpc_do(http, &req, &res), 0);
+	assert_int_equal(res.status, 307);
+	server_stop(&server);
+}
+
+/* A sink that gathers, and fails when told so. */
+struct gathered {
+	struct buf bytes;
+	int fail, restarts;
+};
+
+static int gather(void *ctx, const void *data, size_t len)
+{
+	struct gathered *g = ctx;
+
+	buf_add(&g->bytes, data, len);
+	return g->fail;
+}
+
+static void start_again(void *ctx)
+{
+	struct gathered *g = ctx;
+
+	buf_clear(&g->bytes);
+	g->restarts++;
+}
+
+static bool answer_late(struct asked *a)
+{
+	switch (a->total) {
+	case 1:
+		says(a->fd, "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy");
+		return true;
+	case 2:
+		says(a->fd, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+		return false;
+	case 3:
+		says(a->fd, "HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n");
+		return true;
+	default:
+		return answer_hello(a);
+	}
+}
+
+static void test_retry(void **state)
+{
+	struct gathered g = { 0 };
+	struct httpc_req req = { .method = "PUT",
+		.body = "abc",
+		.body_len = 3,
+		.sink = gather,
+		.restart = start_again,
+		.ctx = &g };
+
+	(void)state;
+	server_start(&server, answer_late);
+	req.url = url_of(&server, "/");
+	assert_int_equal(httpc_retry(http, &req, &res, clock_ms() + 60000, NULL, NULL), 0);
+	assert_int_equal(res.status, 200);
+	assert_string_equal(buf_str(&g.bytes), "hello");
+	assert_int_equal(g.restarts, 1);
+	assert_int_equal(res.body.len, 0);
+	assert_true(res.sent); /* the second attempt was never answered whole */
+	assert_int_equal(httpc_count(http), 4);
+	assert_string_equal(buf_str(&server.bodies), "abcabcabcabc");
+	buf_release(&g.bytes);
+	server_stop(&server);
+}
+
+static void test_no_retry(void **state)
+{
+	struct gathered g = { .fail = -ECONNRESET };
+	struct httpc_req req = { .method = "GET", .sink = gather, .ctx = &g };
+	int64_t deadline = clock_ms() + 60000;
+
+	(void)state;
+	server_start(&server, answer_hello);
+	req.url = url_of(&server, "/");
+	assert_int_equal(httpc_retry(http, &req, &res, deadline, NULL, NULL), -ECONNRESET);
+	assert_int_equal(httpc_count(http), 1);
+	req.sink = NULL;
+	server.answer = answer_text;
+	server.text = "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n";
+	assert_int_equal(httpc_retry(http, &req, &res, deadline, NULL, NULL), 0);
+	assert_int_equal(res.status, 404);
+	assert_int_equal(httpc_count(http), 2);
+	buf_release(&g.bytes);
+	server_stop(&server);
+}
+
+static void test_deadline(void **state)
+{
+	struct httpc_req req = { .method = "GET" };
+	int64_t start = clock_ms();
+
+	(void)state;
+	server_start(&server, answer_text);
+	server.text = "HTTP/1.1 503 Busy\r\nContent-Length: 20\r\n\r\n{\"message\": \"full\"}\n";
+	req.url = url_of(&server, "/");
+	assert_int_equal(httpc_retry(http, &req, &res, start + 80, NULL, NULL), 0);
+	assert_int_equal(res.status, 503);
+	assert_true(httpc_count(http) >= 2);
+	/* passed already: one attempt */
+	assert_int_equal(httpc_retry(http, &req, &res, start, NULL, NULL), 0);
+	/* silent: given up at the deadline, long before the stall of 30 s */
+	server.answer = answer_never;
+	start = clock_ms();
+	assert_int_equal(httpc_retry(http, &req, &res, start + 150, NULL, NULL), -ETIMEDOUT);
+	assert_in_range(clock_ms() - start, 100, 5000);
+	assert_true(res.sent);
+	server_stop(&server);
+	start = clock_ms();
+	assert_int_equal(httpc_retry(http, &req, &res, start + 50, NULL, NULL), -ECONNREFUSED);
+	assert_false(res.sent);
+	assert_in_range(clock_ms() - start, 0, 1000);
+}
+
+/* True from the moment the server has the request. */
+static bool stop_when_asked(void *ctx)
+{
+	const struct server *s = ctx;
+
+	return s->requests > 0;
+}
+
+static bool stop_now(void *ctx)
+{
+	(void)ctx;
+	return true;
+}
+
+static void test_stop(void **state)
+{
+	struct httpc_req req = { .method = "GET" };
+	int64_t far = clock_ms() + 60000;
+
+	(void)state;
+	server_start(&server, answer_never);
+	req.url = url_of(&server, "/");
+	assert_int_equal(httpc_retry(http, &req, &res, far, stop_when_asked, &server), -EINTR);
+	assert_true(res.sent);
+	server_stop(&server);
+	assert_int_equal(httpc_retry(http, &req, &res, far, stop_now, NULL), -EINTR);
+	assert_false(res.sent);
+	assert_true(clock_ms() < far - 50000);
+}
+
+/* Drops a kept connection instead of answering its second request. */
+static bool answer_once(struct asked *a)
+{
+	return a->nth == 1 && answer_echo(a);
+}
+
+static void test_stale_connection(void **state)
+{
+	int fd = memory_file("0123456789", 10);
+	struct httpc_req req = {
+		.method = "PUT", .body_from_fd = true, .body_fd = fd, .fd_len = 10
+	};
+
+	(void)state;
+	server_start(&server, answer_once);
+	req.url = url_of(&server, "/");
+	assert_int_equal(httpc_do(http, &req, &res), 0);
+	assert_int_equal(httpc_do(http, &req, &res), 0);
+	assert_string_equal(buf_str(&res.body), "0123456789");
+	assert_int_equal(server.accepted, 2);
+	req.body_from_fd = false;
+	req.body = "abc";
+	req.body_len = 3;
+	assert_int_equal(httpc_do(http, &req, &res), 0);
+	assert_string_equal(buf_str(&res.body), "abc");
+	assert_int_equal(server.accepted, 3);
+	close(fd);
+	server_stop(&server);
+}
+
+static bool answer_and_close(struct asked *a)
+{
+	(void)answer_hello(a);
+	return false;
+}
+
+/* The server said nothing of it and closed: seen before or after the next request is sent. */
+static void test_closed_while_idle(void **state)
+{
+	(void)state;
+	server_start(&server, answer_and_close);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(get("/"), 0);
+	assert_int_equal(server.accepted, 10);
+	server_stop(&server);
+}
+
+static void test_sink(void **state)
+{
+	struct gathered g = { 0 };
+	struct httpc_req req = { .method = "GET", .sink = gather, .ctx = &g };
+
+	(void)state;
+	server_start(&server, answer_hello);
+	req.url = url_of(&server, "/");
+	assert_int_equal(httpc_do(http, &req, &res), 0);
+	assert_string_equal(buf_str(&g.bytes), "hello");
+	assert_int_equal(res.body.len, 0);
+	g.fail = -ENOSPC;
+	assert_int_equal(httpc_do(http, &req, &res), -ENOSPC);
+	buf_clear(&g.bytes);
+	server.answer = answer_text;
+	server.text = "HTTP/1.1 404 No\r\nContent-Length: 22\r\n\r\n{\"message\": \"gone\"}   ";
+	assert_int_equal(httpc_do(http, &req, &res), 0);
+	assert_int_equal(g.bytes.len, 0);
+	assert_int_equal(res.body.len, 22);
+	buf_release(&g.bytes);
+	server_stop(&server);
+}
+
+static bool answer_headers(struct asked *a)
+{
+	says(a->fd, "HTTP/1.1 200 OK\r\n");
+	for (size_t sent = 0; sent <= LIMIT_HEADERS; sent += 10)
+		says(a->fd, "X-Y: 123\r\n");
+	says(a->fd, "\r\n");
+	return false;
+}
+
+static void test_limits(void **state)
+{
+	struct httpc_req req = { .method = "GET", .body_max = 5 };
+
+	(void)state;
+	server_start(&server, answer_hello);
+	req.url = url_of(&server, "/");
+	assert_int_equal(httpc_do(http, &req, &res), 0);
+	req.body_max = 4;
+	assert_int_equal(httpc_do(http, &req, &res), -EMSGSIZE);
+	server.answer = answer_headers;
+	req.body_max = 0;
+	assert_int_equal(httpc_do(http, &req, &res), -EMSGSIZE);
+	server_stop(&server);
+}
+
+static void test_file_too_short(void **state)
+{
+	int fd = memory_file("0123456789", 10);
+	struct httpc_req req = {
+		.method = "PUT", .body_from_fd = true, .body_fd = fd, .fd_len = 11
+	};
+
+	(void)state;
+	server_start(&server, answer_empty);
+	req.url = url_of(&server, "/");
+	assert_int_equal(httpc_retry(http, &req, &res, clock_ms() + 60000, NULL, NULL), -EIO);
+	assert_int_equal(httpc_count(http), 1);
+	close(fd);
+	server_stop(&server);
+}
+
+static void test_big_bodies(void **state)
+{
+	enum { BIG = 9 << 20 };
+	char *data = malloc(BIG);
+	struct httpc_req req = { .method = "PUT" };
+	int fd;
+
+	(void)state;
+	assert_non_null(data);
+	for (size_t i = 0; i < BIG; i++)
+		data[i] = (char)(i * 2654435761U >> 24);
+	fd = memory_file(data, BIG);
+	server_start(&server, answer_echo);
+	req.url = url_of(&server, "/");
+	req.body = data;
+	req.body_len = BIG;
+	assert_int_equal(httpc_do(http, &req, &res), 0);
+	assert_int_equal(res.body.len, BIG);
+	assert_memory_equal(res.body.data, data, BIG);
+	req.body_from_fd = true;
+	req.body_fd = fd;
+	req.fd_off = 1;
+	req.fd_len = BIG - 1;
+	assert_int_equal(httpc_do(http, &req, &res), 0);
+	assert_int_equal(res.body.len, BIG - 1);
+	assert_memory_equal(res.body.data, data + 1, BIG - 1);
+	close(fd);
+	free(data);
+	server_stop(&server);
+}
+
+static bool answer_full(struct asked *a)
+{
+	says(a->fd, "HTTP/1.1 507 Full\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+	wait_for_end(a->fd);
+	return false;
+}
+
+/* The answer comes while the body is still being sent. */
+static void test_early_answer(void **state)
+{
+	enum { BIG = 16 << 20 };
+	char *data = calloc(1, BIG);
+	struct httpc_req req = { .method = "PUT", .body = data, .body_len = BIG };
+
+	(void)state;
+	assert_non_null(data);
+	server_start(&server, answer_full);
+	server.body_unread = true;
+	req.url = url_of(&server, "/");
+	assert_int_equal(httpc_do(http, &req, &res), 0);
+	assert_int_equal(res.status, 507);
+	free(data);
+	server_stop(&server);
+}
+
+static void *many_main(void *arg)
+{
+	struct httpc_res mine = HTTPC_RES_INIT;
+	struct httpc_req req = { .method = "POST", .url = arg, .body = "abc", .body_len = 3 };
+	uintptr_t good = 0;
+
+	for (int i = 0; i < 50; i++)
+		good += httpc_do(http, &req, &mine) == 0 && mine.body.len == 3;
+	httpc_res_release(&mine);
+	return (void *)good;
+}
+
+static void test_threads(void **state)
+{
+	pthread_t threads[8];
+	void *good;
+
+	(void)state;
+	server_start(&server, answer_echo);
+	(void)url_of(&server, "/");
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, many_main, url), 0);
+	for (int i = 0; i < 8; i++) {
+		pthread_join(threads[i], &good);
+		assert_int_equal((uintptr_t)good, 50);
+	}
+	assert_int_equal(httpc_count(http), 400);
+	assert_true(server.accepted <= CONNECTIONS);
+	server_stop(&server);
+}
+
+static void test_message(void **state)
+{
+	static const struct {
+		const char *body, *message;
+	} rows[] = {
+		{ "{\"message\": \"no such content\"}", "no such content" },
+		{ "{\"message\": 3}", "" },
+		{ "{}", "" },
+		{ "[]", "" },
+		{ "<html>", "" },
+		{ "", "" },
+	};
+	char text[32] = "before";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_clear(&res.body);
+		buf_adds(&res.body, rows[i].body);
+		httpc_message(&res, text, sizeof(text));
+		assert_string_equal(text, rows[i].message);
+	}
+	buf_clear(&res.body);
+	buf_adds(&res.body, rows[0].body);
+	httpc_message(&res, text, 8);
+	assert_string_equal(text, "no such");
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_get_and_reuse),
+		T(test_request_id_is_checked),
+		T(test_methods_and_bodies),
+		T(test_head_has_no_body),
+		T(test_refused),
+		T(test_bad_requests),
+		T(test_stall_and_timeout),
+		T(test_broken_answers),
+		T(test_redirect),
+		T(test_redirect_refused),
+		T(test_retry),
+		T(test_no_retry),
+		T(test_deadline),
+		T(test_stop),
+		T(test_stale_connection),
+		T(test_closed_while_idle),
+		T(test_sink),
+		T(test_limits),
+		T(test_file_too_short),
+		T(test_big_bodies),
+		T(test_early_answer),
+		T(test_threads),
+		T(test_message),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
