@@ -64,6 +64,8 @@ int meta_exec(struct meta_tx *tx, enum sql_id id, const struct meta_value *args,
  * count is of no interest, and for reads that the next statement does not depend on. 0 or < 0. */
 int meta_post(struct meta_tx *tx, enum sql_id id, const struct meta_value *args, size_t nargs,
 	meta_row_fn row, void *arg);
+/* Has the whole transaction run again: what was read turned out to be old. Returns -EAGAIN, for fn to return. */
+int meta_again(struct meta_tx *tx);
 /* One row into out[0..n-1]; TEXT and BYTES are copied into `keep` (cleared first) and stay valid with it.
  * 1, 0 (no row) or < 0. */
 int meta_get(struct meta_tx *tx, enum sql_id id, const struct meta_value *args, size_t nargs,

@@ -22,10 +22,9 @@ int reg_replace(struct meta_tx *tx, uint64_t id, const struct content_new *n, st
 	struct replaced *old);
 /* DELETE content/{id}: record, inode, every entry; bytes go on the reclaim list. `out` is what it was. */
 int reg_delete(struct meta_tx *tx, uint64_t id, int64_t now, struct content *out);
-/* Puts all replicas of a content on the reclaim list and forgets them (the inode lost its last name, or was truncated). */
-int reg_drop_bytes(struct meta_tx *tx, uint64_t id);
 
-/* Blobs that nodes may take out of service. */
+/* Blobs that nodes may take out of service. Call meta_sync between listing and telling a node: a power cut must not bring
+ * back a record whose bytes are gone. */
 struct reclaim {
 	int64_t seq;
 	uint64_t id, stamp;

@@ -1,0 +1,247 @@
+#include "dist/meta.h"
+
+#include "common/clock.h"
+#include "dist/meta_driver.h"
+#include "dist/meta_migrate.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TRIES 40 /* of one transaction; with the pauses about two seconds of conflicts */
+
+struct meta {
+	const struct meta_driver *driver;
+	void *pool;
+	atomic_uint_fast64_t committed; /* META_WRITE commits */
+	atomic_uint_fast64_t durable;	/* of these, how many are known to be on disk */
+};
+
+struct meta_tx {
+	const struct meta_driver *driver;
+	struct meta_conn *conn;
+	int failed; /* the first driver error, which the function may not outlive; or 0 */
+};
+
+static _Thread_local char error_text[512];
+
+void meta_set_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(error_text, sizeof(error_text), fmt, ap); /* cut is good enough */
+	va_end(ap);
+}
+
+const char *meta_error(void)
+{
+	return error_text;
+}
+
+struct meta_value meta_text(const char *s)
+{
+	if (!s)
+		return V_NULL;
+	return (struct meta_value){ .type = META_TEXT, .data = s, .len = strlen(s) };
+}
+
+static const struct meta_driver *driver_of(const char *url)
+{
+	if (strncmp(url, "sqlite:", 7) == 0)
+		return &meta_sqlite;
+	if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0)
+		return &meta_pg;
+	return NULL;
+}
+
+int meta_open(const struct meta_conf *conf, struct meta **out, char *error, size_t cap)
+{
+	struct meta_conf c = *conf;
+	struct meta *m = calloc(1, sizeof(*m));
+	int rc = -ENOMEM;
+
+	if (!m) {
+		(void)snprintf(error, cap, "out of memory");
+		goto fail;
+	}
+	if (!c.connections)
+		c.connections = 8;
+	m->driver = driver_of(c.url);
+	if (!m->driver) {
+		(void)snprintf(error, cap,
+			"the database URL must begin with postgresql://, postgres:// or "
+			"sqlite:///");
+		rc = -EINVAL;
+		goto fail;
+	}
+	rc = m->driver->open(&c, &m->pool, error, cap);
+	if (rc < 0)
+		goto fail;
+	rc = meta_migrate(m->driver, m->pool, error, cap);
+	if (rc < 0)
+		goto fail;
+	*out = m;
+	return 0;
+fail:
+	meta_close(&m);
+	return rc;
+}
+
+void meta_close(struct meta **m)
+{
+	if (!*m)
+		return;
+	if ((*m)->pool)
+		(*m)->driver->close((*m)->pool);
+	free(*m);
+	*m = NULL;
+}
+
+const char *meta_name(const struct meta *m)
+{
+	return m->driver->version(m->pool);
+}
+
+/* Two transactions that ran into each other must not do so again in step. */
+static void pause_randomly(int tries)
+{
+	static _Thread_local unsigned seed;
+	long most = 1000L * (tries < 6 ? 1L << tries : 64); /* us */
+
+	if (!seed)
+		seed = (unsigned)clock_real_ns() ^ (unsigned)(uintptr_t)&seed;
+	struct timespec t = { .tv_nsec = 1000L * (rand_r(&seed) % most) };
+	(void)nanosleep(&t, NULL); /* woken early is fine */
+}
+
+static void durable_up_to(struct meta *m, uint_fast64_t n)
+{
+	uint_fast64_t seen = atomic_load(&m->durable);
+
+	while (seen < n && !atomic_compare_exchange_weak(&m->durable, &seen, n))
+		;
+}
+
+static int try_once(
+	struct meta *m, enum meta_mode mode, int (*fn)(struct meta_tx *tx, void *arg), void *arg)
+{
+	struct meta_tx tx = { .driver = m->driver };
+	uint_fast64_t before = atomic_load(&m->committed);
+	int result;
+	int rc = m->driver->begin(m->pool, mode, &tx.conn);
+
+	if (rc < 0)
+		return rc;
+	result = fn(&tx, arg);
+	if (tx.failed)
+		result = tx.failed;
+	if (result < 0) {
+		m->driver->rollback(m->pool, tx.conn);
+		return result;
+	}
+	rc = m->driver->commit(m->pool, tx.conn);
+	if (rc < 0)
+		return rc;
+	if (mode == META_WRITE)
+		atomic_fetch_add(&m->committed, 1);
+	else if (mode == META_DURABLE)
+		durable_up_to(m, before);
+	return result;
+}
+
+int meta_run(
+	struct meta *m, enum meta_mode mode, int (*fn)(struct meta_tx *tx, void *arg), void *arg)
+{
+	for (int tries = 0; tries < TRIES; tries++) {
+		int rc = try_once(m, mode, fn, arg);
+
+		if (rc != -EAGAIN)
+			return rc;
+		pause_randomly(tries);
+	}
+	return -EIO;
+}
+
+static int note(struct meta_tx *tx, int rc)
+{
+	if ((rc == -EAGAIN || rc == -EIO) && !tx->failed)
+		tx->failed = rc;
+	return rc;
+}
+
+int meta_exec(struct meta_tx *tx, enum sql_id id, const struct meta_value *args, size_t nargs,
+	meta_row_fn row, void *arg)
+{
+	return note(tx, tx->driver->exec(tx->conn, id, args, nargs, row, arg));
+}
+
+int meta_post(struct meta_tx *tx, enum sql_id id, const struct meta_value *args, size_t nargs,
+	meta_row_fn row, void *arg)
+{
+	return note(tx, tx->driver->post(tx->conn, id, args, nargs, row, arg));
+}
+
+int meta_again(struct meta_tx *tx)
+{
+	meta_set_error("rows changed while they were looked at");
+	return note(tx, -EAGAIN);
+}
+
+struct keeper {
+	struct meta_value *out;
+	size_t n;
+	struct buf *keep;
+};
+
+/* Copies a row; texts go into keep, and are pointed to once it has stopped moving. */
+static int keep_row(void *arg, const struct meta_value *col, size_t ncol)
+{
+	struct keeper *k = arg;
+	size_t n = k->n < ncol ? k->n : ncol, pos = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		k->out[i] = col[i];
+		if (col[i].type == META_TEXT || col[i].type == META_BYTES) {
+			buf_add(k->keep, col[i].data, col[i].len);
+			buf_add(k->keep, "", 1);
+		}
+	}
+	for (size_t i = n; i < k->n; i++)
+		k->out[i] = V_NULL;
+	if (buf_error(k->keep))
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		if (k->out[i].type != META_TEXT && k->out[i].type != META_BYTES)
+			continue;
+		k->out[i].data = k->keep->data + pos;
+		pos += k->out[i].len + 1;
+	}
+	return 1;
+}
+
+int meta_get(struct meta_tx *tx, enum sql_id id, const struct meta_value *args, size_t nargs,
+	struct meta_value *out, size_t n, struct buf *keep)
+{
+	struct keeper k = { .out = out, .n = n, .keep = keep };
+
+	buf_clear(keep);
+	return meta_exec(tx, id, args, nargs, keep_row, &k);
+}
+
+int meta_sync(struct meta *m)
+{
+	uint_fast64_t want = atomic_load(&m->committed);
+	int rc;
+
+	if (atomic_load(&m->durable) >= want)
+		return 0;
+	rc = m->driver->sync(m->pool);
+	if (rc < 0)
+		return rc;
+	durable_up_to(m, want);
+	return 0;
+}

@@ -1,0 +1,109 @@
+#include "dist/sql.h"
+
+/* Columns of struct attr (tree_row.c reads them), of an inode i and its content c. */
+#define ATTR                                                                                       \
+	"i.id, i.mode, i.uid, i.gid, i.nlink, i.size, i.rdev, i.atime, i.mtime, i.ctime, "         \
+	"i.target, "                                                                               \
+	"c.stamp, c.etag, c.uri"
+/* A node that has the current version. */
+#define HOLDER                                                                                     \
+	"(SELECT min(r.node) FROM replica r"                                                       \
+	" WHERE r.content = c.id AND r.part = 0 AND r.stamp = c.stamp)"
+/* Columns of struct content (reg_row.c reads them). */
+#define RECORD                                                                                     \
+	"SELECT c.id, c.size, c.filename, c.created_at, c.status, " HOLDER                         \
+	", c.uri, c.content_type, c.etag, c.stamp, coalesce(i.mtime, c.mtime, 0)"                  \
+	", coalesce(i.ctime, c.mtime, 0), i.nlink FROM content c LEFT JOIN inode i ON i.id = "     \
+	"c.id "
+/* Columns of struct tree_node. */
+#define NODE "SELECT i.id, i.mode, i.gid, i.nlink FROM "
+#define PARENTS "(SELECT d.parent FROM dentry d WHERE d.inode = $1)"
+
+/* A row lock on a join takes only the inode: the other side is looked at as it was when the statement began, so it
+ * must be held still by a lock taken before (the directory's, for its entries). */
+const char *const sql_text[SQL_COUNT] = {
+	[SQL_SCHEMA_NUMBER] = "SELECT coalesce(max(number), 0) FROM schema_version",
+	[SQL_SCHEMA_ADD] = "INSERT INTO schema_version (number, name) VALUES ($1, $2)",
+
+	[SQL_MUTEX_LOCK] = "SELECT taken FROM mutex WHERE name = 'rename' FOR UPDATE",
+	[SQL_MUTEX_TOUCH] = "UPDATE mutex SET taken = taken + 1 WHERE name = 'sync'",
+
+	[SQL_INODE_NODE] = NODE "inode i WHERE i.id = $1",
+	[SQL_INODE_LOCK] = NODE "inode i WHERE i.id = $1 FOR UPDATE",
+	[SQL_INODE_LOCK_TWO] = NODE "inode i WHERE i.id IN ($1, $2) ORDER BY i.id FOR UPDATE",
+	[SQL_INODE_LOCK_PARENTS] =
+		NODE "inode i WHERE i.id IN " PARENTS " ORDER BY i.id FOR UPDATE",
+	[SQL_INODE_ATTR] = "SELECT " ATTR ", " HOLDER
+			   " FROM inode i LEFT JOIN content c ON c.id = i.id WHERE i.id = $1",
+	[SQL_INODE_ADD] =
+		"INSERT INTO inode (mode, uid, gid, nlink, size, rdev, atime, mtime, ctime, target)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
+	[SQL_INODE_DELETE] = "DELETE FROM inode WHERE id = $1",
+	[SQL_INODE_LINKS] =
+		"UPDATE inode SET nlink = nlink + $2, mtime = coalesce($3, mtime), ctime = $4"
+		" WHERE id = $1",
+	[SQL_INODE_SET] = "UPDATE inode SET mode = $2, uid = $3, gid = $4, size = $5, atime = $6, "
+			  "mtime = $7, ctime = $8 WHERE id = $1",
+	[SQL_INODE_BYTES] = "UPDATE inode SET size = $2, mtime = $3, ctime = $4 WHERE id = $1",
+	[SQL_INODE_COUNT] = "SELECT count(*) FROM inode",
+	[SQL_INODE_TOUCH_PARENTS] = "UPDATE inode SET mtime = $2, ctime = $2 WHERE id IN " PARENTS,
+
+	[SQL_ENTRY_ATTR] = "SELECT " ATTR ", " HOLDER ", p.mode FROM inode p"
+			   " LEFT JOIN dentry d ON d.parent = p.id AND d.name = $2"
+			   " LEFT JOIN inode i ON i.id = d.inode"
+			   " LEFT JOIN content c ON c.id = i.id WHERE p.id = $1",
+	[SQL_ENTRY_NODE] = NODE "dentry d JOIN inode i ON i.id = d.inode"
+				" WHERE d.parent = $1 AND d.name = $2",
+	[SQL_ENTRY_LOCK] = NODE "dentry d JOIN inode i ON i.id = d.inode"
+				" WHERE d.parent = $1 AND d.name = $2 FOR UPDATE OF i",
+	[SQL_ENTRY_ADD] = "INSERT INTO dentry (parent, name, inode) VALUES ($1, $2, $3)",
+	[SQL_ENTRY_DELETE] = "DELETE FROM dentry WHERE parent = $1 AND name = $2",
+	[SQL_ENTRY_DELETE_ALL] = "DELETE FROM dentry WHERE inode = $1",
+	[SQL_ENTRY_MOVE] =
+		"UPDATE dentry SET parent = $3, name = $4 WHERE parent = $1 AND name = $2",
+	[SQL_ENTRY_POINT] = "UPDATE dentry SET inode = $3 WHERE parent = $1 AND name = $2",
+	[SQL_ENTRY_ANY] = "SELECT 1 FROM dentry WHERE parent = $1 LIMIT 1",
+	[SQL_ENTRY_LIST] = "SELECT " ATTR ", d.name FROM dentry d JOIN inode i ON i.id = d.inode"
+			   " LEFT JOIN content c ON c.id = i.id"
+			   " WHERE d.parent = $1 AND d.name > $2 ORDER BY d.name LIMIT $3",
+	[SQL_ENTRY_OF] =
+		"SELECT parent, name FROM dentry WHERE inode = $1 ORDER BY parent, name LIMIT 1",
+	[SQL_TREE_ABOVE] = "WITH RECURSIVE above (id) AS (SELECT CAST($1 AS BIGINT) UNION"
+			   " SELECT d.parent FROM dentry d JOIN above a ON d.inode = a.id)"
+			   " SELECT 1 FROM above WHERE id = $2",
+	[SQL_XATTR_DELETE] = "DELETE FROM xattr WHERE inode = $1",
+
+	[SQL_CONTENT_ADD] =
+		"INSERT INTO content (id, filename, size, created_at, uri, stamp, etag, "
+		"content_type, mtime) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+	[SQL_CONTENT_DELETE] = "DELETE FROM content WHERE id = $1",
+	[SQL_CONTENT_NAME] = "UPDATE content SET filename = $2 WHERE id = $1",
+	[SQL_CONTENT_CLEAR] = "UPDATE content SET size = 0, stamp = NULL, etag = '', uri = NULL"
+			      " WHERE id = $1",
+	[SQL_CONTENT_MTIME] = "UPDATE content SET mtime = $2 WHERE id = $1",
+	[SQL_CONTENT_SET] = "UPDATE content SET filename = $2, size = $3, uri = $4, stamp = $5, "
+			    "etag = $6, content_type = $7, mtime = $8 WHERE id = $1",
+	[SQL_CONTENT_GET] = RECORD "WHERE c.id = $1",
+	[SQL_CONTENT_BY_STAMP] = RECORD "WHERE c.stamp = $1",
+	[SQL_CONTENT_LIST] = RECORD "WHERE c.id > $1 ORDER BY c.id LIMIT $2",
+
+	[SQL_REPLICA_ADD] =
+		"INSERT INTO replica (content, part, node, stamp) VALUES ($1, 0, $2, $3)",
+	[SQL_REPLICA_RECLAIM] =
+		"INSERT INTO reclaim (node, content, part, stamp)"
+		" SELECT node, content, part, stamp FROM replica WHERE content = $1",
+	[SQL_REPLICA_DELETE] = "DELETE FROM replica WHERE content = $1",
+	[SQL_PART_DELETE] = "DELETE FROM part WHERE content = $1",
+	[SQL_RECLAIM_LIST] = "SELECT seq, content, stamp, part FROM reclaim WHERE node = $1"
+			     " ORDER BY seq LIMIT $2",
+	[SQL_RECLAIM_DONE] = "DELETE FROM reclaim WHERE seq = $1 AND node = $2",
+
+	[SQL_SESSION_OPEN] = "INSERT INTO session (id, slot, seq, used) VALUES ($1, $2, -1, 0)"
+			     " ON CONFLICT (id, slot) DO NOTHING",
+	[SQL_SESSION_GET] = "SELECT seq, reply FROM session WHERE id = $1 AND slot = $2 FOR UPDATE",
+	[SQL_SESSION_PUT] = "INSERT INTO session (id, slot, seq, host, used, reply)"
+			    " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id, slot) DO UPDATE SET"
+			    " seq = excluded.seq, host = excluded.host, used = excluded.used,"
+			    " reply = excluded.reply",
+	[SQL_SESSION_EXPIRE] = "DELETE FROM session WHERE used < $1",
+};
