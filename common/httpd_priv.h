@@ -68,8 +68,8 @@ struct httpd_req {
 	void (*job)(struct httpd_req *req); /* for the worker */
 	void *data;
 	struct buf body;
-	uint64_t received; /* bytes of a body that is not streamed */
-	uint64_t drained;  /* bytes thrown away after the reply was made */
+	uint64_t received; /* bytes of the body so far */
+	uint64_t drained;  /* of them, thrown away after the reply was made */
 
 	struct buf headers; /* name NUL value NUL … */
 	unsigned status;

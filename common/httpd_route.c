@@ -29,6 +29,7 @@ static bool is_end(const char *s)
 static enum match match_path(const char *pattern, const char *path, uint64_t *id, const char **rest)
 {
 	enum match found = MATCH;
+	const char *whole = path;
 
 	while (*pattern) {
 		if (strncmp(pattern, "{id}", 4) == 0) {
@@ -55,6 +56,9 @@ static enum match match_path(const char *pattern, const char *path, uint64_t *id
 		*rest = path;
 		return found;
 	}
+	/* one slash more or less at the end, but not two */
+	if (path > whole && path[-1] == '/' && *path)
+		return MATCH_NONE;
 	return is_end(pattern) && is_end(path) ? found : MATCH_NONE;
 }
 

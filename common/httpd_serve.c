@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -132,7 +133,6 @@ static void gather(struct httpd_req *req, const char *data, size_t len)
 	size_t max = req->route->body_max;
 	bool sized = req->length != UINT64_MAX;
 
-	req->received += len;
 	if (req->received > (max ? max : LIMIT_JSON_BODY)) {
 		httpd_reply_error(req, 413, "the body has more than %zu bytes",
 			max ? max : (size_t)LIMIT_JSON_BODY);
@@ -147,13 +147,27 @@ static void gather(struct httpd_req *req, const char *data, size_t len)
 		reply_busy(req);
 }
 
+/* libmicrohttpd 0.9.75 misses the end of a stream that came together with the last bytes, and would keep
+ * the upload until its time is over. Bytes that it holds itself are only possible in chunked bodies. */
+static bool client_gone(const struct httpd_req *req)
+{
+	const union MHD_ConnectionInfo *info;
+	char c;
+
+	if (req->length == UINT64_MAX || req->received >= req->length)
+		return false;
+	info = MHD_get_connection_info(req->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	return info && recv(info->connect_fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static enum MHD_Result on_body(struct httpd_req *req, const char *data, size_t len)
 {
+	req->received += len;
 	if (req->replied) {
 		req->drained += len;
-		return req->drained <= LIMIT_DRAIN ? MHD_YES : MHD_NO;
-	}
-	if (req->route->data) {
+		if (req->drained > LIMIT_DRAIN)
+			return MHD_NO;
+	} else if (req->route->data) {
 		int rc = req->route->data(req, data, len);
 
 		if (rc < 0 && !req->replied)
@@ -162,7 +176,7 @@ static enum MHD_Result on_body(struct httpd_req *req, const char *data, size_t l
 	} else if (!(req->route->flags & HTTPD_EARLY)) {
 		gather(req, data, len);
 	}
-	return MHD_YES;
+	return client_gone(req) ? MHD_NO : MHD_YES;
 }
 
 /* The request is complete, or a worker has answered it. */
