@@ -108,8 +108,8 @@ test:
 	@BUILD='$(BUILD)' CC='$(CC)' SAN='$(SAN)' T='$(T)' tests/run.sh
 
 lint: export LINT_FLAGS = $(subst ',,$(CPPFLAGS)) $(PKG_CFLAGS) -std=c17 $(WARN)
-lint:
-	@CC='$(CC)' tests/lint/run.sh
+lint: all
+	@CC='$(CC)' CDN_BIN='$(BUILD)/bin' tests/lint/run.sh
 
 fmt:
 	clang-format -i $(sort $(wildcard $(foreach d,common node dist cdnfs tests/fuzz tests/unit tests/unit/* tests/bench,$(d)/*.[ch])))

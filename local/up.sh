@@ -95,10 +95,8 @@ check() {
 }
 
 mount_it() {
-	local option
 	mkdir -p "$VAR/cdnfs"
-	option=$(mount_options)
-	start cdnfs "$BIN/cdnfs" -f ${option:+-o "$option"} "$URL" "$MNT"
+	start cdnfs "$BIN/cdnfs" -f -o "staging=$VAR/cdnfs" "$URL" "$MNT"
 	for _ in $(seq 200); do
 		[ -n "$(mounted "$MNT")" ] && return 0
 		pid_of cdnfs > /dev/null || break
@@ -106,10 +104,6 @@ mount_it() {
 	done
 	tail -n 5 "$VAR/cdnfs.log" >&2
 	fail "up: $MNT could not be mounted. The log is $VAR/cdnfs.log"
-}
-
-mount_options() {
-	echo "allow_other,staging=$VAR/cdnfs"
 }
 
 state() { # NAME: "runs" or "started"

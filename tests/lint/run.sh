@@ -1,6 +1,6 @@
 #!/bin/bash
 # make lint: layout, layers, sizes, compilers' second opinions. Runs everything, then fails if
-# anything failed. CC and LINT_FLAGS come from the Makefile.
+# anything failed. CC, CDN_BIN and LINT_FLAGS come from the Makefile.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 failed=()
@@ -63,6 +63,7 @@ pythons() {
 
 check layers /usr/bin/python3 tests/lint/layers.py
 check sizes /usr/bin/python3 tests/lint/sizes.py
+check options /usr/bin/python3 tests/lint/options.py
 check headers tests/lint/headers.sh
 check format format
 check shellcheck scripts
