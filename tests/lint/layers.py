@@ -13,7 +13,8 @@ ROOMS = ("cdnfs", "dist", "node", "common")
 
 def reading_order(room):
     """File stems in the order of the room's README; what stands outside the section is ignored."""
-    text = pathlib.Path(room, "README.md").read_text(encoding="utf-8")
+    readme = pathlib.Path(room, "README.md")
+    text = readme.read_text(encoding="utf-8") if readme.exists() else ""
     section = re.split(r"^## ", text.split("## Reading order", 1)[-1], maxsplit=1, flags=re.M)[0]
     return re.findall(r"^\d+\. `(\w+)(?:\.[ch])?`", section, re.M)
 
