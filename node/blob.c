@@ -48,7 +48,7 @@ int blob_meta_parse(const char *text, size_t len, struct blob_meta *out)
 		return -EINVAL;
 	type++;
 	name = memchr(type, '\n', (size_t)(end - type));
-	if (!name || name - type > LIMIT_TYPE)
+	if (!name || name - type > LIMIT_TYPE || memchr(type, 0, (size_t)(name - type)))
 		return -EINVAL;
 	memcpy(m.type, type, (size_t)(name - type));
 	name++;
