@@ -443,6 +443,17 @@ static CURLcode result_of(CURLM *multi)
 	return code;
 }
 
+/* libcurl repeats by itself what a kept connection lost, but not when the body was half sent, and
+ * only five times in a handle's life. */
+static bool is_stale(const struct httpc_handle *h, int rc)
+{
+	long connects = 1;
+
+	return rc == -ECONNRESET && h->received == 0 &&
+	       curl_easy_getinfo(h->curl, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK &&
+	       connects == 0;
+}
+
 static int run(struct httpc_handle *h, const struct httpc_watch *watch, bool *local)
 {
 	CURLcode code = CURLE_OK;
@@ -485,8 +496,10 @@ int httpc_exchange(struct httpc_handle *h, const struct httpc_req *req,
 	if (rc == 0)
 		rc = run(h, watch, &local);
 	res->sent = rc < 0 && h->sent;
-	*outcome =
-		(struct httpc_outcome){ .clean = rc == 0, .local = rc < 0 && local, .fed = h->fed };
+	*outcome = (struct httpc_outcome){ .clean = rc == 0,
+		.local = rc < 0 && local,
+		.fed = h->fed,
+		.stale = rc < 0 && !local && is_stale(h, rc) };
 	h->req = NULL;
 	h->res = NULL;
 	return rc;

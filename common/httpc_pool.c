@@ -148,17 +148,22 @@ static int attempt(struct httpc *h, const struct httpc_req *req, const struct ht
 	struct httpc_res *res, struct httpc_outcome *outcome)
 {
 	struct httpc_handle *handle;
+	bool again = false;
 	int rc;
 
-	*outcome = (struct httpc_outcome){ .local = true };
-	rc = take(h, &handle);
-	if (rc < 0) {
-		httpc_res_release(res);
-		return rc;
-	}
-	atomic_fetch_add_explicit(&h->count, 1, memory_order_relaxed);
-	rc = httpc_exchange(handle, req, watch, res, outcome);
-	give(h, handle, outcome->clean);
+	do {
+		/* no kept connection twice: the server has probably dropped them all */
+		rc = again ? httpc_handle_open(&h->setup, &handle) : take(h, &handle);
+		if (rc < 0) {
+			httpc_res_release(res);
+			*outcome = (struct httpc_outcome){ .local = true };
+			return rc;
+		}
+		atomic_fetch_add_explicit(&h->count, 1, memory_order_relaxed);
+		rc = httpc_exchange(handle, req, watch, res, outcome);
+		give(h, handle, outcome->clean);
+		again = !again && outcome->stale;
+	} while (again);
 	return rc;
 }
 

@@ -37,9 +37,9 @@ struct server {
 	int listener;
 	unsigned port;
 	/* Answers; false: the connection is closed. Runs on the connection's thread. */
-	bool (*answer)(struct asked *a);
-	bool body_unread; /* answer() is called before the body was read */
-	const char *text; /* for answer() */
+	bool (*_Atomic answer)(struct asked *a);
+	bool body_unread;	  /* answer() is called before the body was read */
+	const char *_Atomic text; /* for answer() */
 	pthread_t acceptor, threads[CONNECTIONS];
 	int fds[CONNECTIONS]; /* acceptor, then server_stop() */
 	_Atomic int accepted, requests;
@@ -126,7 +126,7 @@ static void *connection_main(void *arg)
 		buf_adds(&s->heads, a.head);
 		buf_add(&s->bodies, a.body.data, a.body.len);
 		pthread_mutex_unlock(&s->lock);
-		more = s->answer(&a);
+		more = atomic_load(&s->answer)(&a);
 		buf_clear(&a.body);
 	}
 	buf_release(&a.body);
@@ -148,11 +148,40 @@ static void *acceptor_main(void *arg)
 		*c = (struct connection){ .server = s, .fd = fd };
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
 		s->fds[n] = fd;
+		s->accepted = n + 1;
 		if (pthread_create(&s->threads[n], NULL, connection_main, c) != 0)
 			abort();
-		s->accepted = n + 1;
 	}
 	return NULL;
+}
+
+/* What arrived so far; for the main thread, between requests. */
+static const char *heads(struct server *s)
+{
+	const char *text;
+
+	pthread_mutex_lock(&s->lock);
+	text = buf_str(&s->heads);
+	pthread_mutex_unlock(&s->lock);
+	return text;
+}
+
+static const char *bodies(struct server *s)
+{
+	const char *text;
+
+	pthread_mutex_lock(&s->lock);
+	text = buf_str(&s->bodies);
+	pthread_mutex_unlock(&s->lock);
+	return text;
+}
+
+static void forget(struct server *s)
+{
+	pthread_mutex_lock(&s->lock);
+	buf_clear(&s->heads);
+	buf_clear(&s->bodies);
+	pthread_mutex_unlock(&s->lock);
 }
 
 static void server_start(struct server *s, bool (*answer)(struct asked *a))
@@ -258,12 +287,12 @@ static void test_get_and_reuse(void **state)
 	assert_false(httpc_header(&res, "x-kin", value, sizeof(value)));
 	assert_int_equal(server.accepted, 1);
 	assert_int_equal(httpc_count(http), 20);
-	assert_non_null(strstr(buf_str(&server.heads), "GET /a%2Fb/../c HTTP/1.1\r\n"));
-	assert_non_null(strstr(buf_str(&server.heads), "Authorization: Bearer the-token\r\n"));
-	assert_non_null(strstr(buf_str(&server.heads), "X-Request-Id: req-17\r\n"));
-	assert_non_null(strstr(buf_str(&server.heads), "User-Agent: cdnfs\r\n"));
-	assert_null(strstr(buf_str(&server.heads), "Expect"));
-	assert_null(strstr(buf_str(&server.heads), "Content-Type"));
+	assert_non_null(strstr(heads(&server), "GET /a%2Fb/../c HTTP/1.1\r\n"));
+	assert_non_null(strstr(heads(&server), "Authorization: Bearer the-token\r\n"));
+	assert_non_null(strstr(heads(&server), "X-Request-Id: req-17\r\n"));
+	assert_non_null(strstr(heads(&server), "User-Agent: cdnfs\r\n"));
+	assert_null(strstr(heads(&server), "Expect"));
+	assert_null(strstr(heads(&server), "Content-Type"));
 	server_stop(&server);
 }
 
@@ -273,8 +302,8 @@ static void test_request_id_is_checked(void **state)
 	server_start(&server, answer_hello);
 	log_request_set("a\r\nX-Evil: 1");
 	assert_int_equal(get("/"), 0);
-	assert_null(strstr(buf_str(&server.heads), "Evil"));
-	assert_null(strstr(buf_str(&server.heads), "X-Request-Id"));
+	assert_null(strstr(heads(&server), "Evil"));
+	assert_null(strstr(heads(&server), "X-Request-Id"));
 	server_stop(&server);
 }
 
@@ -292,21 +321,20 @@ static void check_request(struct httpc_req req, const char *line, int length, co
 {
 	char expected[64];
 
-	buf_clear(&server.heads);
-	buf_clear(&server.bodies);
+	forget(&server);
 	req.url = url_of(&server, "/x");
 	assert_int_equal(httpc_do(http, &req, &res), 0);
 	assert_int_equal(res.status, 204);
-	assert_memory_equal(buf_str(&server.heads), line, strlen(line));
+	assert_memory_equal(heads(&server), line, strlen(line));
 	(void)snprintf(expected, sizeof(expected), "\r\nContent-Length: %d\r\n", length);
 	if (length < 0)
-		assert_null(strstr(buf_str(&server.heads), "Content-Length"));
+		assert_null(strstr(heads(&server), "Content-Length"));
 	else
-		assert_non_null(strstr(buf_str(&server.heads), expected));
-	assert_null(strstr(buf_str(&server.heads), "Transfer-Encoding"));
-	assert_null(strstr(buf_str(&server.heads), "Expect"));
-	assert_null(strstr(buf_str(&server.heads), "urlencoded"));
-	assert_string_equal(buf_str(&server.bodies), body);
+		assert_non_null(strstr(heads(&server), expected));
+	assert_null(strstr(heads(&server), "Transfer-Encoding"));
+	assert_null(strstr(heads(&server), "Expect"));
+	assert_null(strstr(heads(&server), "urlencoded"));
+	assert_string_equal(bodies(&server), body);
 }
 
 static bool answer_empty(struct asked *a)
@@ -330,7 +358,7 @@ static void test_methods_and_bodies(void **state)
 		file.method = text.method = none.method = empty.method = "PUT";
 		check_request(file, "PUT /x ", 4, "3456");
 		check_request(text, "PUT /x ", 3, "abc");
-		assert_non_null(strstr(buf_str(&server.heads), typed[0]));
+		assert_non_null(strstr(heads(&server), typed[0]));
 		check_request(none, "PUT /x ", 0, "");
 		check_request(empty, "PUT /x ", 0, "");
 		file.method = text.method = none.method = empty.method = "POST";
@@ -503,7 +531,7 @@ static void check_redirect(unsigned status, const char *method)
 	struct httpc_req req = {
 		.method = method, .body_from_fd = true, .body_fd = fd, .fd_len = 10, .follow = true
 	};
-	char text[256];
+	char text[256], line[64];
 
 	server_start(&server, answer_redirect);
 	server_start(&node, answer_echo);
@@ -517,9 +545,9 @@ static void check_redirect(unsigned status, const char *method)
 	assert_int_equal(res.status, 200);
 	assert_string_equal(buf_str(&res.body), "0123456789");
 	assert_null(strstr(buf_str(&res.headers), "X-From"));
-	(void)snprintf(text, sizeof(text), "%s /there HTTP/1.1\r\n", method);
-	assert_memory_equal(buf_str(&node.heads), text, strlen(text));
-	assert_non_null(strstr(buf_str(&node.heads), "Authorization: Bearer the-token\r\n"));
+	(void)snprintf(line, sizeof(line), "%s /there HTTP/1.1\r\n", method);
+	assert_memory_equal(heads(&node), line, strlen(line));
+	assert_non_null(strstr(heads(&node), "Authorization: Bearer the-token\r\n"));
 	close(fd);
 	server_stop(&node);
 	server_stop(&server);
@@ -615,7 +643,7 @@ static void test_retry(void **state)
 	assert_int_equal(res.body.len, 0);
 	assert_true(res.sent); /* the second attempt was never answered whole */
 	assert_int_equal(httpc_count(http), 4);
-	assert_string_equal(buf_str(&server.bodies), "abcabcabcabc");
+	assert_string_equal(bodies(&server), "abcabcabcabc");
 	buf_release(&g.bytes);
 	server_stop(&server);
 }
