@@ -245,13 +245,24 @@ void options_free(struct options *o)
 	buf_release(&o->fuse);
 }
 
+static void usage_row(const struct option_row *row)
+{
+	(void)printf("  %s=%s\n        %s", row->name, row->value, row->help);
+	if (row->fallback)
+		(void)printf("; default %s", row->fallback);
+	if (row->env)
+		(void)printf("; $%s", row->env);
+	(void)printf("\n");
+}
+
 void options_usage(void)
 {
-	options_help(stdout,
+	(void)printf(
 		"cdnfs [-fdsVh] [-o OPTION[=VALUE],...] [URL] MOUNTPOINT\n"
-		"mount -t cdnfs [-o ...] URL MOUNTPOINT, mount -t fuse cdnfs MOUNTPOINT\n"
-		"Mounts a CDN as a directory. -f stays in the foreground, -d tells all, -s one "
-		"thread.\nOptions are given by -o, by the environment, or in " OPTIONS_FILE "; "
-		"and the usual ones of mount(8).",
-		rows, ROWS);
+		"mount -t cdnfs [-o ...] URL MOUNTPOINT; mount -t fuse cdnfs MOUNTPOINT\n\n"
+		"Mounts a CDN as a directory. -f: stay in the foreground; -d: and tell all; -s: "
+		"one thread;\n-V: version. Options, by -o, by the environment or as NAME = VALUE "
+		"in " OPTIONS_FILE ",\nbesides the usual ones of mount(8):\n\n");
+	for (size_t i = 0; i < ROWS; i++)
+		usage_row(&rows[i]);
 }
