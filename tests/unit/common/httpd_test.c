@@ -87,7 +87,7 @@ static void h_file(struct httpd_req *req)
 	assert_int_equal(write(fd, "0123456789", 10), 10);
 	(void)httpd_query_u64(req, "off", 10, &off);
 	(void)httpd_query_u64(req, "len", 10, &len);
-	httpd_reply_file(req, len == 10 ? 200 : 206, fd, off, len);
+	httpd_reply_file(req, httpd_query(req, "same") ? 304 : len == 10 ? 200 : 206, fd, off, len);
 }
 
 static const struct httpd_route routes[] = {
@@ -249,6 +249,9 @@ static void test_file(void **state)
 	assert_string_equal(a.body, "3456");
 	a = get(*state, "/file?off=9&len=0");
 	assert_int_equal(a.len, 0);
+	a = ask(*state, "HEAD /file?off=0&len=10&same HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_int_equal(a.status, 304);
+	assert_int_equal(a.len, 10);
 	a = ask(*state, "HEAD /file?off=0&len=10 HTTP/1.1\r\nHost: x\r\n\r\n");
 	assert_int_equal(a.len, 10);
 }
