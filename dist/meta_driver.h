@@ -1,4 +1,4 @@
-/* meta_driver - what a database driver must do. Only meta.c calls it. */
+/* meta_driver - what a database driver must do. Only meta_run.c and meta_migrate.c call it. */
 #ifndef DIST_META_DRIVER_H
 #define DIST_META_DRIVER_H
 
@@ -11,7 +11,7 @@ struct meta_conn {
 
 struct meta_driver {
 	const char *name;
-	/* Opens a pool; migrations are applied by meta.c through `script`. */
+	/* Opens a pool; migrations are applied by meta_migrate.c through `script`. */
 	int (*open)(const struct meta_conf *conf, void **pool, char *error, size_t cap);
 	void (*close)(void *pool);
 	/* A free connection with a transaction begun on it, or -EHOSTDOWN. Waits while all are busy. */

@@ -43,8 +43,8 @@ struct content {
 struct content_new {
 	bool has_filename, has_size, has_uri, has_mtime;
 	const char *filename; /* UTF-8 text of the register */
-	const char
-		*name; /* bytes of the entry, 1..LIMIT_NAME; NULL: filename, when that is a name; else the id */
+	const char *
+		name; /* bytes of the entry, 1..LIMIT_NAME; NULL: filename, when that is a name; else the id */
 	size_t name_len;
 	const char *
 		path; /* bytes: store at this path of the tree instead of the root directory; NULL: none */

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-#define TRIES 40 /* of one transaction; with the pauses about two seconds of conflicts */
+#define TRIES 40       /* of one transaction; with the pauses about two seconds of conflicts */
+#define TRIES_MS 10000 /* when each of them waits long for a lock */
 
 struct meta {
 	const struct meta_driver *driver;
@@ -156,7 +157,9 @@ static int try_once(
 int meta_run(
 	struct meta *m, enum meta_mode mode, int (*fn)(struct meta_tx *tx, void *arg), void *arg)
 {
-	for (int tries = 0; tries < TRIES; tries++) {
+	int64_t end = clock_ms() + TRIES_MS;
+
+	for (int tries = 0; tries < TRIES && clock_ms() < end; tries++) {
 		int rc = try_once(m, mode, fn, arg);
 
 		if (rc != -EAGAIN)
