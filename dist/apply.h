@@ -1,0 +1,12 @@
+/* apply - does a batch: all of it in one transaction, its answer written as it goes. */
+#ifndef DIST_APPLY_H
+#define DIST_APPLY_H
+
+#include "dist/batch.h"
+#include "dist/dist.h"
+
+/* The answer's JSON is added to reply. 0; -ESTALE: an older seq than the slot's last; -EMSGSIZE: the answer would pass
+ * LIMIT_JSON_REPLY (nothing was done); or what meta_run() returned. */
+int apply_batch(struct dist *d, const struct batch *b, struct buf *reply);
+
+#endif

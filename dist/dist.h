@@ -1,0 +1,18 @@
+/* dist - the one context: what the handlers share. Filled by main, constant while the server runs. */
+#ifndef DIST_DIST_H
+#define DIST_DIST_H
+
+#include "dist/meta.h"
+#include "dist/nodes.h"
+#include "dist/probe.h"
+#include "dist/reclaimer.h"
+
+struct dist {
+	struct meta *meta;
+	struct nodes *nodes;
+	struct reclaimer *reclaimer;
+	struct probe *probe;
+	bool waits; /* every database call waits for a server, so its routes are on workers anyway */
+};
+
+#endif

@@ -1,0 +1,93 @@
+#include "dist/keeper.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "dist/bell.h"
+#include "dist/reg.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SYNC_MS 1000
+#define EXPIRE_EVERY_MS 600000
+#define SESSION_UNUSED_NS (86400 * INT64_C(1000000000))
+
+struct keeper {
+	struct meta *meta;
+	struct bell stop; /* never rung */
+	pthread_t thread;
+	bool failing; /* the thread's */
+};
+
+static const char *reason(int rc)
+{
+	return rc == -EIO ? meta_error() : strerror(-rc);
+}
+
+static void sync_once(struct keeper *k)
+{
+	int rc = meta_sync(k->meta);
+
+	if (rc < 0 && !k->failing)
+		log_error("cannot make the database durable; trying again each second",
+			"error=\"%s\"", reason(rc));
+	k->failing = rc < 0;
+}
+
+static int expire(struct meta_tx *tx, void *arg)
+{
+	(void)arg;
+	return session_expire(tx, clock_real_ns() - SESSION_UNUSED_NS);
+}
+
+static void *run(void *arg)
+{
+	struct keeper *k = arg;
+	int64_t expired = clock_ms();
+	int rc;
+
+	while (bell_wait(&k->stop, SYNC_MS, NULL)) {
+		sync_once(k);
+		if (clock_ms() - expired < EXPIRE_EVERY_MS)
+			continue;
+		expired = clock_ms();
+		rc = meta_run(k->meta, META_WRITE, expire, NULL);
+		if (rc < 0)
+			log_warn("cannot forget unused sessions; trying again later",
+				"error=\"%s\"", reason(rc));
+	}
+	return NULL;
+}
+
+int keeper_open(struct meta *meta, struct keeper **out)
+{
+	struct keeper *k = calloc(1, sizeof(*k));
+	int rc;
+
+	if (!k)
+		return -ENOMEM;
+	k->meta = meta;
+	bell_init(&k->stop);
+	rc = -pthread_create(&k->thread, NULL, run, k);
+	if (rc < 0) {
+		bell_release(&k->stop);
+		free(k);
+		return rc;
+	}
+	*out = k;
+	return 0;
+}
+
+void keeper_close(struct keeper **kp)
+{
+	struct keeper *k = *kp;
+
+	*kp = NULL;
+	if (!k)
+		return;
+	bell_stop(&k->stop);
+	pthread_join(k->thread, NULL);
+	sync_once(k);
+	bell_release(&k->stop);
+	free(k);
+}

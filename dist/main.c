@@ -1,0 +1,228 @@
+#include "common/clock.h"
+#include "common/httpd.h"
+#include "common/log.h"
+#include "dist/dist.h"
+#include "dist/keeper.h"
+#include "dist/options.h"
+#include "dist/routes.h"
+#include "dist/watch.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define DATABASE_WAIT_MS 30000
+#define DATABASE_RETRY_MS 500
+#define DRAIN_MS 5000
+#define SQLITE_FILE "sqlite://"
+
+/* All that runs; taken down in reverse. */
+struct program {
+	struct options options;
+	sigset_t signals;
+	struct dist dist;
+	struct httpc *http;
+	struct watch *watch;
+	struct keeper *keeper;
+	struct httpd_route routes[ROUTES_MAX];
+	struct httpd *httpd;
+	char error[512];
+};
+
+static void load_options(struct program *p, int argc, char **argv)
+{
+	int rc = dist_options_load(&p->options, argc, argv, p->error, sizeof(p->error));
+
+	if (rc == 1)
+		dist_options_help(stdout);
+	else if (rc == 2)
+		printf("dist %s\n", VERSION);
+	else if (rc < 0)
+		(void)fprintf(stderr, "dist: %s\n", p->error);
+	if (rc == 0)
+		return;
+	dist_options_release(&p->options);
+	exit(rc < 0 ? 2 : 0);
+}
+
+/* SIGTERM and SIGINT are taken by sigwait, in every thread made from here on. */
+static void block_signals(sigset_t *set)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+}
+
+static int open_nodes(struct program *p)
+{
+	const struct options *o = &p->options;
+	struct httpc_conf http = { .token = o->token,
+		.ca_file = o->ca_file,
+		.connect_ms = (int64_t)o->node_timeout,
+		.keep = LIMIT_NODES,
+		.user_agent = "cdn-dist" };
+	struct conf_nodes conf;
+	struct watch_conf watch = { .interval_ms = (int64_t)o->poll,
+		.timeout_ms = (int64_t)o->node_timeout };
+	int rc = conf_nodes_load(o->nodes, o->public_host, &conf, p->error, sizeof(p->error));
+
+	if (rc < 0)
+		return rc;
+	rc = nodes_open(&conf, &p->dist.nodes);
+	if (rc < 0) {
+		conf_nodes_release(&conf);
+		return rc;
+	}
+	rc = httpc_open(&http, &p->http);
+	if (rc < 0)
+		return rc;
+	watch.nodes = p->dist.nodes;
+	watch.http = p->http;
+	return watch_open(&watch, &p->watch);
+}
+
+/* Makes the folders above a file of SQLite. */
+static int make_folders(struct program *p, const char *file)
+{
+	char path[4096];
+	int rc;
+
+	if (strlen(file) >= sizeof(path)) {
+		(void)snprintf(p->error, sizeof(p->error), "database: the path is too long");
+		return -ENAMETOOLONG;
+	}
+	strcpy(path, file);
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+			rc = -errno;
+			(void)snprintf(p->error, sizeof(p->error),
+				"database: cannot make the folder %s for %s: %s", path, file,
+				strerror(-rc));
+			return rc;
+		}
+		*slash = '/';
+	}
+	return 0;
+}
+
+/* 1 when a signal came meanwhile. */
+static int pause_for_database(const struct program *p)
+{
+	const struct timespec pause = { .tv_nsec = DATABASE_RETRY_MS * 1000000 };
+
+	return sigtimedwait(&p->signals, NULL, &pause) > 0;
+}
+
+/* 0; 1 when told to stop while the database was not there yet. */
+static int open_database(struct program *p)
+{
+	const struct options *o = &p->options;
+	const struct meta_conf conf = { .url = o->database,
+		.connections = (unsigned)o->connections };
+	int64_t until = clock_ms() + DATABASE_WAIT_MS;
+	bool told = false;
+	int rc;
+
+	p->dist.waits = strncmp(o->database, "postgres", 8) == 0;
+	if (strncmp(o->database, SQLITE_FILE "/", sizeof(SQLITE_FILE)) == 0) {
+		rc = make_folders(p, o->database + sizeof(SQLITE_FILE) - 1);
+		if (rc < 0)
+			return rc;
+	}
+	for (;;) {
+		rc = meta_open(&conf, &p->dist.meta, p->error, sizeof(p->error));
+		if (rc != -EHOSTDOWN || clock_ms() >= until)
+			break;
+		if (!told)
+			log_warn("waiting for the database", "seconds=%d error=\"%s\"",
+				DATABASE_WAIT_MS / 1000, p->error);
+		told = true;
+		if (pause_for_database(p))
+			return 1;
+	}
+	if (rc == 0)
+		log_info("the database is open", "database=\"%s\"", meta_name(p->dist.meta));
+	return rc;
+}
+
+static int open_threads(struct program *p)
+{
+	const struct reclaimer_conf reclaim = {
+		.meta = p->dist.meta, .nodes = p->dist.nodes, .http = p->http
+	};
+	int rc = probe_open(p->dist.meta, &p->dist.probe);
+
+	if (rc == 0)
+		rc = reclaimer_open(&reclaim, &p->dist.reclaimer);
+	if (rc == 0)
+		rc = keeper_open(p->dist.meta, &p->keeper);
+	return rc;
+}
+
+static int open_httpd(struct program *p)
+{
+	const struct options *o = &p->options;
+	struct httpd_conf conf = { .listen = o->listen,
+		.routes = p->routes,
+		.nroutes = routes_fill(p->dist.waits, p->routes),
+		.server = &p->dist,
+		.token = o->token,
+		.token_for_reads = o->protect_reads,
+		.tls_cert = o->tls_cert,
+		.tls_key = o->tls_key,
+		.event_threads = (unsigned)o->event_threads,
+		.workers = (unsigned)o->workers };
+
+	return httpd_open(&conf, &p->httpd, p->error, sizeof(p->error));
+}
+
+static int start(struct program *p)
+{
+	int rc = open_nodes(p);
+
+	if (rc == 0)
+		rc = open_database(p);
+	if (rc == 0)
+		rc = open_threads(p);
+	if (rc == 0)
+		rc = open_httpd(p);
+	return rc;
+}
+
+static void stop(struct program *p)
+{
+	httpd_close(&p->httpd, DRAIN_MS);
+	keeper_close(&p->keeper);
+	reclaimer_close(&p->dist.reclaimer);
+	probe_close(&p->dist.probe);
+	meta_close(&p->dist.meta);
+	watch_close(&p->watch);
+	httpc_close(&p->http);
+	nodes_close(&p->dist.nodes);
+}
+
+int main(int argc, char **argv)
+{
+	static struct program p;
+	int rc, sig = 0;
+
+	load_options(&p, argc, argv);
+	log_init("dist", p.options.level, stderr);
+	block_signals(&p.signals);
+	rc = start(&p);
+	if (rc < 0) {
+		log_error("cannot start", "error=\"%s\"", p.error[0] ? p.error : strerror(-rc));
+	} else if (rc == 0) {
+		log_info("ready", "listen=%s port=%u", p.options.listen, httpd_port(p.httpd));
+		(void)sigwait(&p.signals, &sig); /* the set is valid */
+		log_info("stopping", "signal=%d", sig);
+	}
+	stop(&p);
+	dist_options_release(&p.options);
+	return rc < 0 ? 1 : 0;
+}

@@ -1,0 +1,238 @@
+#include "dist/nodes.h"
+
+#include "dist/placement.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MISSES_DOWN 2
+
+struct node {
+	const struct conf_node *conf;
+	bool up;			 /* lock */
+	unsigned misses;		 /* lock: in a row */
+	struct node_figures last;	 /* lock */
+	uint64_t promised, promised_old; /* lock: since `turned`, and in the period before */
+	int64_t turned;			 /* lock: clock_ms() */
+};
+
+struct nodes {
+	struct conf_nodes conf;
+	struct node *list;
+	size_t n;
+	pthread_mutex_t lock;
+	size_t turn; /* lock: of nodes_any */
+};
+
+int nodes_open(struct conf_nodes *conf, struct nodes **out)
+{
+	struct nodes *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return -ENOMEM;
+	n->list = calloc(conf->n ? conf->n : 1, sizeof(*n->list));
+	if (!n->list) {
+		free(n);
+		return -ENOMEM;
+	}
+	n->conf = *conf;
+	memset(conf, 0, sizeof(*conf));
+	for (size_t i = 0; i < n->conf.n; i++)
+		if (strcmp(n->conf.list[i].name, "dist") != 0)
+			n->list[n->n++].conf = &n->conf.list[i];
+	pthread_mutex_init(&n->lock, NULL);
+	*out = n;
+	return 0;
+}
+
+void nodes_close(struct nodes **np)
+{
+	struct nodes *n = *np;
+
+	*np = NULL;
+	if (!n)
+		return;
+	pthread_mutex_destroy(&n->lock);
+	conf_nodes_release(&n->conf);
+	free(n->list);
+	free(n);
+}
+
+const struct conf_nodes *nodes_conf(const struct nodes *n)
+{
+	return &n->conf;
+}
+
+size_t nodes_count(const struct nodes *n)
+{
+	return n->n;
+}
+
+const struct conf_node *nodes_at(const struct nodes *n, size_t i)
+{
+	return n->list[i].conf;
+}
+
+const struct conf_node *nodes_find(const struct nodes *n, const char *name)
+{
+	for (size_t i = 0; i < n->n; i++)
+		if (strcmp(n->list[i].conf->name, name) == 0)
+			return n->list[i].conf;
+	return NULL;
+}
+
+static bool same_base(const char *base, const char *uri, size_t len)
+{
+	return strlen(base) == len && memcmp(base, uri, len) == 0;
+}
+
+const struct conf_node *nodes_by_base(const struct nodes *n, const char *uri)
+{
+	size_t len = strlen(uri);
+
+	if (len && uri[len - 1] == '/')
+		len--;
+	for (size_t i = 0; i < n->n; i++)
+		if (same_base(n->list[i].conf->uri, uri, len) ||
+			same_base(n->list[i].conf->internal, uri, len))
+			return n->list[i].conf;
+	return NULL;
+}
+
+/* Promises live for one to two periods: those of the period before last go. */
+static void turn_promises(struct node *node, int64_t now_ms)
+{
+	if (now_ms - node->turned < NODES_PROMISE_MS)
+		return;
+	node->promised_old = node->promised;
+	node->promised = 0;
+	node->turned = now_ms;
+}
+
+bool nodes_answered(struct nodes *n, size_t i, const struct node_figures *f, int64_t now_ms)
+{
+	struct node *node = &n->list[i];
+	bool changed;
+
+	pthread_mutex_lock(&n->lock);
+	changed = !node->up;
+	node->up = true;
+	node->misses = 0;
+	node->last = *f;
+	turn_promises(node, now_ms);
+	pthread_mutex_unlock(&n->lock);
+	return changed;
+}
+
+bool nodes_missed(struct nodes *n, size_t i, bool refused)
+{
+	struct node *node = &n->list[i];
+	bool changed = false;
+
+	pthread_mutex_lock(&n->lock);
+	node->misses++;
+	if (node->up && (refused || node->misses >= MISSES_DOWN)) {
+		node->up = false;
+		changed = true;
+	}
+	pthread_mutex_unlock(&n->lock);
+	return changed;
+}
+
+bool nodes_status(struct nodes *n, size_t i, struct node_figures *out)
+{
+	bool up;
+
+	pthread_mutex_lock(&n->lock);
+	up = n->list[i].up;
+	*out = n->list[i].last;
+	pthread_mutex_unlock(&n->lock);
+	return up;
+}
+
+bool nodes_up(struct nodes *n, size_t i)
+{
+	struct node_figures f;
+
+	return nodes_status(n, i, &f);
+}
+
+const struct conf_node *nodes_any(struct nodes *n)
+{
+	const struct conf_node *found = NULL;
+
+	pthread_mutex_lock(&n->lock);
+	for (size_t i = 0; i < n->n && !found; i++) {
+		n->turn = (n->turn + 1) % n->n;
+		if (n->list[n->turn].up)
+			found = n->list[n->turn].conf;
+	}
+	pthread_mutex_unlock(&n->lock);
+	return found;
+}
+
+/* Is `name` one of the names in the list? */
+static bool listed(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (list && *list) {
+		size_t part = strcspn(list, ",");
+
+		if (part == len && memcmp(list, name, len) == 0)
+			return true;
+		list += part + (list[part] == ',');
+	}
+	return false;
+}
+
+static uint64_t promises(const struct node *node)
+{
+	return node->promised + node->promised_old;
+}
+
+int nodes_place(struct nodes *n, uint64_t size, const char *skip, const struct conf_node **out)
+{
+	struct node_view view[LIMIT_NODES];
+	ptrdiff_t best;
+
+	pthread_mutex_lock(&n->lock);
+	for (size_t i = 0; i < n->n; i++) {
+		const struct node *node = &n->list[i];
+
+		view[i] = (struct node_view){ .up = node->up,
+			.excluded = listed(skip, node->conf->name),
+			.free = node->last.free,
+			.max = node->last.max_storage,
+			.memory = node->last.memory,
+			.promised = promises(node) };
+	}
+	best = placement_choose(view, n->n, size);
+	if (best >= 0)
+		n->list[best].promised += size > NODES_PROMISE_MIN ? size : NODES_PROMISE_MIN;
+	pthread_mutex_unlock(&n->lock);
+	if (best < 0)
+		return (int)best;
+	*out = n->list[best].conf;
+	return 0;
+}
+
+void nodes_room(struct nodes *n, uint64_t *total, uint64_t *free)
+{
+	uint64_t t = 0, f = 0;
+
+	pthread_mutex_lock(&n->lock);
+	for (size_t i = 0; i < n->n; i++) {
+		const struct node *node = &n->list[i];
+
+		if (!node->up)
+			continue;
+		t += node->last.max_storage;
+		if (node->last.free > promises(node))
+			f += node->last.free - promises(node);
+	}
+	pthread_mutex_unlock(&n->lock);
+	*total = t;
+	*free = f;
+}

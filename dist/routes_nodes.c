@@ -1,0 +1,151 @@
+#include "dist/routes_nodes.h"
+
+#include "common/json.h"
+#include "common/limits.h"
+#include "dist/answer.h"
+#include "dist/emit.h"
+#include "dist/reg.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Answers {"node", "uri": BASE/what}. */
+static void reply_place(struct httpd_req *req, const char *what)
+{
+	struct dist *d = httpd_server(req);
+	const struct conf_node *node;
+	struct buf out = BUF_INIT;
+	uint64_t size = 0;
+	int rc;
+
+	if (httpd_query_u64(req, "size", LIMIT_FILE_SIZE, &size) < 0)
+		return;
+	rc = nodes_place(d->nodes, size, httpd_query(req, "not"), &node);
+	if (rc < 0) {
+		answer_no_node(req, rc);
+		return;
+	}
+	buf_addf(&out, "{\"node\":\"%s\",\"uri\":\"%s/%s\"}", node->name, node->uri, what);
+	answer_json(req, 200, &out);
+}
+
+void place_store(struct httpd_req *req)
+{
+	reply_place(req, "store");
+}
+
+struct found {
+	uint64_t id;
+	struct content content;
+};
+
+static int run_find(struct meta_tx *tx, void *arg)
+{
+	struct found *f = arg;
+
+	return reg_get(tx, f->id, &f->content);
+}
+
+/* The content of the path's id, or the error is answered. */
+static int find(struct httpd_req *req, struct found *f)
+{
+	const struct dist *d = httpd_server(req);
+	char name[40];
+	int rc;
+
+	f->id = httpd_id(req);
+	rc = meta_run(d->meta, META_READ, run_find, f);
+	if (rc < 0) {
+		(void)snprintf(name, sizeof(name), "content %" PRIu64, f->id);
+		answer_error(req, rc, name);
+	}
+	return rc;
+}
+
+void place_update(struct httpd_req *req)
+{
+	struct found f;
+
+	if (find(req, &f) >= 0)
+		reply_place(req, "update");
+}
+
+void locate(struct httpd_req *req)
+{
+	struct dist *d = httpd_server(req);
+	struct buf out = BUF_INIT;
+	const char *base;
+	struct found f;
+	int rc;
+
+	if (find(req, &f) < 0)
+		return;
+	rc = answer_holder(d, f.content.node, f.content.uri, f.content.size, &base);
+	if (rc == -ENODATA) {
+		httpd_reply_error(
+			req, 404, "content %" PRIu64 " has no bytes on any known node", f.id);
+		return;
+	}
+	if (rc < 0) {
+		answer_no_node(req, rc);
+		return;
+	}
+	buf_adds(&out, "{\"uri\":");
+	emit_text(&out, base);
+	buf_adds(&out, "}");
+	answer_json(req, 200, &out);
+}
+
+void nodes_list(struct httpd_req *req)
+{
+	const struct dist *d = httpd_server(req);
+	const struct conf_nodes *conf = nodes_conf(d->nodes);
+	struct buf out = BUF_INIT;
+
+	buf_adds(&out, "{\"nodes\":{");
+	for (size_t i = 0; i < conf->n; i++) {
+		emit_key(&out, conf->list[i].name);
+		buf_adds(&out, "{\"host\":");
+		emit_text(&out, conf->list[i].host);
+		buf_addf(&out, ",\"port\":%u}", (unsigned)conf->list[i].port);
+	}
+	buf_adds(&out, "}}");
+	answer_json(req, 200, &out);
+}
+
+void nodes_stats(struct httpd_req *req)
+{
+	const struct dist *d = httpd_server(req);
+	struct buf out = BUF_INIT;
+	struct node_figures f;
+	double percent;
+	bool up;
+
+	buf_adds(&out, "{\"stats\":{");
+	for (size_t i = 0; i < nodes_count(d->nodes); i++) {
+		up = nodes_status(d->nodes, i, &f);
+		percent = f.max_storage ? 100.0 * (double)f.storage / (double)f.max_storage : 0;
+		emit_key(&out, nodes_at(d->nodes, i)->name);
+		buf_addf(&out,
+			"{\"memory\":%" PRIu64 ",\"storage\":%" PRIu64
+			",\"storagep\":%.6f,\"max_storage\":%" PRIu64 ",\"status\":\"%s\"}",
+			f.memory, f.storage, percent, f.max_storage, up ? "UP" : "DOWN");
+	}
+	buf_adds(&out, "}}");
+	answer_json(req, 200, &out);
+}
+
+void health(struct httpd_req *req)
+{
+	const struct dist *d = httpd_server(req);
+	struct buf out = BUF_INIT;
+	int rc = probe_health(d->probe);
+
+	if (rc < 0) {
+		httpd_set_header(req, "Retry-After", "1");
+		httpd_reply_error(req, 503, "the database does not answer");
+		return;
+	}
+	buf_adds(&out, "{\"status\":\"OK\"}");
+	answer_json(req, 200, &out);
+}
