@@ -20,6 +20,7 @@ def shown(program):
 def main():
     bins = pathlib.Path(os.environ.get("CDN_BIN", "build/bin"))
     docs = pathlib.Path("docs/configure.md").read_text(encoding="utf-8")
+    docs = re.sub(r"^```.*?^```", "", docs, flags=re.M | re.S)
     written = set(re.findall(r"`([^`]+)`", docs))
     bad, flags = [], set()
     for name in ("dist", "node", "cdnfs", "cdnctl"):
