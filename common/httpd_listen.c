@@ -59,7 +59,7 @@ static unsigned bound_port(int fd)
 		struct sockaddr sa;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
-	} at;
+	} at = { .v6 = { .sin6_family = AF_UNSPEC } };
 	socklen_t len = sizeof(at);
 
 	if (getsockname(fd, &at.sa, &len) < 0)
