@@ -255,7 +255,8 @@ static void test_disposition(void **state)
 		{ "\xc3\xa4", 2, "attachment; filename=\"_\"; filename*=UTF-8''%C3%A4" },
 		{ "\xff", 1, "attachment; filename=\"_\"; filename*=UTF-8''%EF%BF%BD" },
 		{ "q\"\\%/", 5, "attachment; filename=\"q____\"; filename*=UTF-8''q%22%5C%25%2F" },
-		{ "\r\n\0x", 4, "attachment; filename=\"___x\"; filename*=UTF-8''%0D%0A%EF%BF%BDx" },
+		{ "\r\n\0x", 4,
+			"attachment; filename=\"___x\"; filename*=UTF-8''%0D%0A%EF%BF%BDx" },
 		{ "", 0, "attachment" },
 	};
 
