@@ -13,7 +13,7 @@
 #define LIMIT_JSON_REPLY (16U << 20) /* bytes of a JSON answer that a client accepts */
 #define LIMIT_JSON_DEPTH 32
 #define LIMIT_BATCH_OPS 1024 /* operations in one POST /fs */
-#define LIMIT_READDIR 8192   /* entries in one readdir answer */
+#define LIMIT_READDIR 16384  /* entries in one readdir answer */
 #define LIMIT_LIST 1000	     /* rows in one page of GET content/ and GET files/ */
 #define LIMIT_RECLAIM 1000   /* blobs in one POST reclaim/ */
 #define LIMIT_URI 2048	     /* bytes of a stored or configured URI */
