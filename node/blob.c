@@ -69,7 +69,7 @@ int blob_begin(const struct folder *f, struct blob_write *w)
 	w->hash = hash_open();
 	if (!w->hash)
 		return -ENOMEM;
-	snprintf(w->temp, sizeof(w->temp), "up.%" PRIu64, atomic_fetch_add(&count, 1));
+	snprintf(w->temp, sizeof(w->temp), BLOB_TEMP "%" PRIu64, atomic_fetch_add(&count, 1));
 	w->fd = openat(f->tmp, w->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (w->fd >= 0)
 		return 0;

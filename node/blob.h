@@ -19,6 +19,7 @@ struct blob_meta {
 };
 
 #define BLOB_META_MAX 640
+#define BLOB_TEMP "up." /* how names of unfinished blobs begin; only those are dropped at start */
 
 /* Text of the attribute. Returns its length. */
 size_t blob_meta_format(const struct blob_meta *m, char text[BLOB_META_MAX]);

@@ -104,46 +104,63 @@ static int emit(struct multipart *m, const char *data, size_t len)
 	return 0;
 }
 
-/* Takes bytes up to and including the next boundary, or all; *used says how many. Only delim[0] is a CR, so a
- * match that breaks can begin again at the byte that broke it at the earliest. */
-static int scan(struct multipart *m, const char *data, size_t len, size_t *used)
+static int found(struct multipart *m)
 {
-	size_t i = 0,
-	       from = 0; /* from: first byte not emitted; those before i are part of a match */
-	const char *cr;
+	m->matched = 0;
+	m->state = LINE;
+	m->line_len = 0;
+	return 0;
+}
+
+/* Goes on with a boundary that the bytes before may have begun. 1: it was none, and is emitted. */
+static int resume(struct multipart *m, const char *data, size_t len, size_t *used)
+{
+	size_t i = 0;
 	int rc;
 
-	while (i < len) {
-		if (m->matched == 0) {
-			cr = memchr(data + i, '\r', len - i);
-			i = cr ? (size_t)(cr - data) : len;
-			rc = emit(m, data + from, i - from);
-			if (rc < 0)
-				return rc;
-			from = i;
-			if (!cr)
-				break;
+	while (i < len && data[i] == m->delim[m->matched]) {
+		i++;
+		if (++m->matched == m->delim_len) {
+			*used = i;
+			return found(m);
 		}
-		if (data[i] == m->delim[m->matched]) {
-			i++;
-			if (++m->matched == m->delim_len) {
-				m->matched = 0;
-				m->state = LINE;
-				m->line_len = 0;
-				*used = i;
-				return 0;
-			}
-			continue;
-		}
-		/* a false start: delim[0..matched) was data, partly of an earlier piece */
-		rc = emit(m, m->delim, m->matched);
-		if (rc < 0)
-			return rc;
-		m->matched = 0;
-		from = i;
 	}
-	*used = len;
-	return 0;
+	*used = i;
+	if (i == len)
+		return 0;
+	rc = emit(m, m->delim, m->matched);
+	m->matched = 0;
+	return rc < 0 ? rc : 1;
+}
+
+/* Takes bytes up to and including the next boundary, or all; *used says how many. Only delim[0] is a CR, so a
+ * boundary cannot begin inside another. What may be the beginning of one at the end is kept back as `matched`. */
+static int scan(struct multipart *m, const char *data, size_t len, size_t *used)
+{
+	const char *end = data + len, *cr;
+	size_t n;
+	int rc;
+
+	if (m->matched > 0) {
+		rc = resume(m, data, len, used);
+		return rc == 1 ? 0 : rc;
+	}
+	for (cr = memchr(data, '\r', len); cr; cr = memchr(cr, '\r', (size_t)(end - cr))) {
+		n = (size_t)(end - cr) < m->delim_len ? (size_t)(end - cr) : m->delim_len;
+		if (memcmp(cr, m->delim, n) == 0)
+			break;
+		cr++;
+	}
+	if (!cr) {
+		*used = len;
+		return emit(m, data, len);
+	}
+	rc = emit(m, data, (size_t)(cr - data));
+	if (rc < 0)
+		return rc;
+	*used = (size_t)(cr - data) + n;
+	m->matched = n;
+	return n == m->delim_len ? found(m) : 0;
 }
 
 /* Behind a boundary: blanks and CRLF, or "--". */

@@ -14,7 +14,8 @@ static int found_temp(void *ctx, const char *name, const struct stat *st)
 	struct store *s = ctx;
 
 	if (pending_name_parse(name, &p.stamp, &p.id) < 0) {
-		if (S_ISREG(st->st_mode) && unlinkat(s->folder.tmp, name, 0) < 0)
+		if (strncmp(name, BLOB_TEMP, strlen(BLOB_TEMP)) == 0 && S_ISREG(st->st_mode) &&
+			unlinkat(s->folder.tmp, name, 0) < 0)
 			return -errno;
 		return 0;
 	}
@@ -138,14 +139,16 @@ int store_append(struct store *s, struct blob_write *w, const void *data, size_t
 int store_pend(struct store *s, struct blob_write *w, const struct pending *p, bool durable)
 {
 	char name[BLOB_NAME];
-	int rc;
+	int rc = 0;
 
-	if (durable && fsync(w->fd) < 0)
-		return -errno;
 	pending_name_format(p->stamp, p->id, name);
 	if (renameat(s->folder.tmp, w->temp, s->folder.tmp, name) < 0)
 		return -errno;
-	rc = durable ? syncer_tmp(s->syncer) : 0;
+	/* the file after the rename: most file systems then write both in one go, and the directory costs nothing */
+	if (durable && fsync(w->fd) < 0)
+		rc = -errno;
+	else if (durable)
+		rc = syncer_tmp(s->syncer);
 	if (rc < 0) {
 		(void)renameat(s->folder.tmp, name, s->folder.tmp,
 			w->temp); /* blob_abort or the next start */
