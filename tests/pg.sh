@@ -11,6 +11,7 @@ fi
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 
+# shellcheck disable=SC2012  # the folders are version numbers
 bin=$(dirname "$(command -v pg_ctl || ls -d /usr/lib/postgresql/*/bin/pg_ctl 2>/dev/null | sort -V | tail -1)")
 if [ ! -x "$bin/pg_ctl" ]; then
 	echo "pg.sh: no PostgreSQL server is installed (apt-get install postgresql)" >&2

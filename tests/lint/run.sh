@@ -47,9 +47,9 @@ cpp() {
 	for flag in $LINT_FLAGS; do
 		case $flag in -D* | -I.) include+=("$flag") ;; esac
 	done
-	include+=('-DcJSON_ArrayForEach(e,a)=for(e=(a)->child;e;e=e->next)')
 	sources | tr '\n' '\0' | xargs -0 cppcheck -q -j "$jobs" --std=c11 --error-exitcode=1 --inline-suppr --inconclusive \
-		--enable=warning,performance,portability --suppress=missingIncludeSystem "${include[@]}"
+		--enable=warning,performance,portability --suppress=missingIncludeSystem \
+		--include=tests/lint/cppcheck.h "${include[@]}"
 }
 
 scripts() {
