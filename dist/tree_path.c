@@ -34,7 +34,7 @@ static int walk_init(struct meta_tx *tx, const char *path, size_t len, struct wa
 	return tree_getattr(tx, ROOT_ID, &w->at);
 }
 
-/* Puts the link's target in front of the rest. */
+/* Puts the link's target in front of the rest, which is empty or begins with a slash. */
 static int follow(struct walk *w, const char *target, const char *rest)
 {
 	char text[sizeof(w->rest)];
@@ -44,7 +44,7 @@ static int follow(struct walk *w, const char *target, const char *rest)
 		return -ELOOP;
 	if (target[0] == '/')
 		return -ENOENT;
-	n = snprintf(text, sizeof(text), "%s/%s", target, rest);
+	n = snprintf(text, sizeof(text), "%s%s", target, rest);
 	if (n < 0 || (size_t)n >= sizeof(text))
 		return -ENAMETOOLONG;
 	memcpy(w->rest, text, (size_t)n + 1);
