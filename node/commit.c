@@ -83,10 +83,9 @@ static enum dist_outcome tell_dist(
 static void retire_old(struct node *n, const struct dist_record *rec)
 {
 	struct blob_name old = { .id = rec->id, .stamp = rec->old_stamp };
-	int rc = store_retire(n->store, &old);
+	int rc = store_supersede(n->store, &old);
 
-	if (rc == -ENOENT && !claim_supersede(&n->store->claims, rec->old_stamp) &&
-		rec->old_uri[0] && strcmp(rec->old_node, dist_name(n->dist)) != 0) {
+	if (rc == -ENOENT && rec->old_uri[0] && strcmp(rec->old_node, dist_name(n->dist)) != 0) {
 		rc = dist_reclaim(n->dist, rec->old_uri, rec->id, rec->old_stamp);
 		if (rc < 0)
 			log_info("the node of the version before did not take it back, dist will "

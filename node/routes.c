@@ -141,10 +141,7 @@ static void reclaim(struct httpd_req *req, const struct blob_name *list, size_t 
 	int rc;
 
 	for (size_t i = 0; i < n; i++) {
-		rc = store_retire(node->store, &list[i]);
-		if (rc == -ENOENT)
-			(void)claim_supersede(
-				&node->store->claims, list[i].stamp); /* if it is on its way */
+		rc = store_supersede(node->store, &list[i]);
 		if (rc == 0 || rc == -ENOENT)
 			done++;
 		else

@@ -54,13 +54,14 @@ static int scan(struct store *s)
 /* Nine tenths of what the folder could hold if nobody else used the disk. */
 static int default_max(struct store *s)
 {
+	struct usage_view u;
 	struct statvfs v;
 
 	if (fstatvfs(s->folder.root, &v) < 0)
 		return -errno;
-	s->usage.now.max = ((uint64_t)v.f_bavail * v.f_frsize + s->usage.now.live +
-				   s->usage.now.reserved + s->usage.now.trash) /
-			   10 * 9;
+	usage_read(&s->usage, &u);
+	usage_set_max(&s->usage,
+		((uint64_t)v.f_bavail * v.f_frsize + u.live + u.reserved + u.trash) / 10 * 9);
 	return 0;
 }
 
@@ -214,6 +215,17 @@ int store_retire(struct store *s, const struct blob_name *name)
 		return -ENOMEM; /* on disk and counted; found again at the next start */
 	}
 	return rc;
+}
+
+int store_supersede(struct store *s, const struct blob_name *name)
+{
+	int rc = store_retire(s, name);
+
+	if (rc != -ENOENT || !claim_supersede(&s->claims, name->stamp))
+		return rc;
+	/* it may have been published between the two; else store_publish() sees what was noted */
+	rc = store_retire(s, name);
+	return rc == -ENOENT ? 0 : rc;
 }
 
 int store_retire_all(struct store *s, uint64_t id, uint64_t except)

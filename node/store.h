@@ -62,6 +62,8 @@ void store_drop(struct store *s, const struct pending *p);
 
 /* Sends one version to the trash. 0; -ENOENT when it is not held. */
 int store_retire(struct store *s, const struct blob_name *name);
+/* The same for a version that dist has replaced: also when it is only on its way to be published. */
+int store_supersede(struct store *s, const struct blob_name *name);
 /* Every version of a content but `except` (0: none). 0 or the first error. */
 int store_retire_all(struct store *s, uint64_t id, uint64_t except);
 

@@ -13,6 +13,13 @@ void usage_release(struct usage *u)
 	pthread_mutex_destroy(&u->lock);
 }
 
+void usage_set_max(struct usage *u, uint64_t max)
+{
+	pthread_mutex_lock(&u->lock);
+	u->now.max = max;
+	pthread_mutex_unlock(&u->lock);
+}
+
 static uint64_t missing_locked(const struct usage_view *v, uint64_t bytes)
 {
 	uint64_t used = v->live + v->reserved + v->trash;

@@ -16,11 +16,12 @@ struct usage_view {
 
 struct usage {
 	pthread_mutex_t lock;
-	struct usage_view now; /* lock, but for max, which is constant */
+	struct usage_view now; /* lock */
 };
 
 void usage_init(struct usage *u, uint64_t max);
 void usage_release(struct usage *u);
+void usage_set_max(struct usage *u, uint64_t max);
 
 /* Promises bytes. 0, or -ENOSPC and nothing is changed. */
 int usage_reserve(struct usage *u, uint64_t bytes);

@@ -348,6 +348,49 @@ static void several_live_versions_keep_the_registered(void **state)
 	assert_true(index_has(&f->node.store->index, 5, 0, 0x50));
 }
 
+struct racer {
+	struct fixture *f;
+	pthread_t thread;
+	uint64_t id, first;
+	int won;
+};
+
+static void *race(void *arg)
+{
+	struct racer *r = arg;
+
+	for (uint64_t i = 0; i < 20; i++)
+		r->won += upload(r->f, r->id, r->first + i, "racing", NULL).status == 200;
+	return NULL;
+}
+
+/* Four threads replace one content: what dist has last is what is served, all else is in the trash. */
+static void racing_updates_agree_with_dist(void **state)
+{
+	struct fixture *f = *state;
+	struct racer racers[4];
+	struct blob_name old = { .id = 1 };
+	uint64_t stamp, last;
+	uint32_t part;
+
+	assert_int_equal(upload(f, 0, 0x10, "first", NULL).status, 200);
+	for (size_t i = 0; i < 4; i++) {
+		racers[i] = (struct racer){ .f = f, .id = 1, .first = 0x1000 * (i + 1) };
+		assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		pthread_join(racers[i].thread, NULL);
+		assert_int_equal(racers[i].won, 20);
+	}
+	last = fake_record(&f->fake, 1, 0).stamp;
+	assert_int_equal(index_current(&f->node.store->index, 1, &stamp), 0);
+	assert_int_equal(stamp, last);
+	assert_int_equal(index_other(&f->node.store->index, 1, last, &part, &old.stamp), -ENOENT);
+	assert_int_equal(usage_of(f).contents, 1);
+	assert_int_equal(usage_of(f).live, 6);
+	assert_int_equal(usage_of(f).reserved, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -367,6 +410,7 @@ int main(void)
 		TEST(garbage_for_an_answer_is_unknown),
 		TEST(crash_leftovers_are_finished_or_dropped),
 		TEST(several_live_versions_keep_the_registered),
+		TEST(racing_updates_agree_with_dist),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
