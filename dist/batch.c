@@ -188,7 +188,7 @@ static void decode_readdir(struct decoder *d)
 		read_bytes(d, "after", LIMIT_NAME, &op->at.name, &op->at.len);
 	op->limit = LIMIT_READDIR;
 	if (json_u32(&d->r, "limit", LIMIT_READDIR, &op->limit) && op->limit == 0)
-		fail_field(d, "limit", "must be a whole number from 1 to 8192");
+		fail_field(d, "limit", "must not be 0");
 }
 
 static void decode_statfs(struct decoder *d)
