@@ -39,26 +39,19 @@ struct entry {
 	bool has_inside;
 };
 
-static int fail_at(struct reader *r, size_t line, const char *fmt, va_list ap)
-{
-	int n = snprintf(r->error, r->cap, "%s:%zu: ", r->path, line);
-
-	if (n >= 0 && (size_t)n < r->cap)
-		(void)vsnprintf(r->error + n, r->cap - (size_t)n, fmt, ap);
-	return -EINVAL;
-}
-
 static int fail(struct reader *r, const char *fmt, ...) ATTR_PRINTF(2, 3);
 
 static int fail(struct reader *r, const char *fmt, ...)
 {
+	int n = snprintf(r->error, r->cap, "%s:%zu: ", r->path, r->event.start_mark.line + 1);
 	va_list ap;
-	int rc;
 
+	if (n < 0 || (size_t)n >= r->cap)
+		return -EINVAL;
 	va_start(ap, fmt);
-	rc = fail_at(r, r->event.start_mark.line + 1, fmt, ap);
+	(void)vsnprintf(r->error + n, r->cap - (size_t)n, fmt, ap);
 	va_end(ap);
-	return rc;
+	return -EINVAL;
 }
 
 static int fail_yaml(struct reader *r)

@@ -92,84 +92,83 @@ static void test_public_host(void **state)
 
 #define N "nodes:\n  a: {host: h, port: 1}\n"
 
+static const struct {
+	const char *text, *error;
+} refused[] = {
+	{ "", "nodes.yml:1: is empty; it must begin with \"nodes:\"" },
+	{ "# nothing\n", "nodes.yml:2: is empty; it must begin with \"nodes:\"" },
+	{ "3", "nodes.yml:1: the file: must be a mapping (key: value)" },
+	{ "- a\n", "nodes.yml:1: the file: must be a mapping (key: value)" },
+	{ "{}", "nodes.yml:1: nodes: is missing" },
+	{ "node: {}\n", "nodes.yml:1: unknown key \"node\"; known is nodes" },
+	{ "nodes: {}\n", "nodes.yml:1: nodes: lists nobody" },
+	{ "nodes: 3\n", "nodes.yml:1: nodes: must be a mapping (key: value)" },
+	{ "nodes:\n", "nodes.yml:1: nodes: must be a mapping (key: value)" },
+	{ "nodes:\n  - a\n", "nodes.yml:2: nodes: must be a mapping (key: value)" },
+	{ "nodes:\n  a: b\n", "nodes.yml:2: a: must be a mapping (key: value)" },
+	{ "nodes:\n  a: [b]\n", "nodes.yml:2: a: must be a mapping (key: value)" },
+	{ "nodes:\n  [a]: b\n", "nodes.yml:2: nodes: a key must be a plain word" },
+	{ "nodes:\n  a b: {}\n",
+		"nodes.yml:2: a node's name is made of letters, digits, '-' and '_'" },
+	{ "nodes:\n  \"\": {}\n",
+		"nodes.yml:2: a node's name is made of letters, digits, '-' and '_'" },
+	{ "nodes:\n  \"a\\0b\": {}\n", "nodes.yml:2: nodes: a key has a NUL" },
+	{ N "  a: {host: i, port: 2}\n", "nodes.yml:3: a: is given twice" },
+	{ N "nodes: {}\n", "nodes.yml:3: nodes: is given twice" },
+	{ N "---\nnodes: {}\n", "nodes.yml:3: a second document; one is enough" },
+	{ "nodes:\n  a: {port: 1}\n", "nodes.yml:2: a.host: is missing" },
+	{ "nodes:\n  a: {host: h}\n", "nodes.yml:2: a.port: is missing" },
+	{ "nodes:\n  a: {host: h, host: h}\n", "nodes.yml:2: a.host: is given twice" },
+	{ "nodes:\n  a: {port: 1, port: 1}\n", "nodes.yml:2: a.port: is given twice" },
+	{ "nodes:\n  a: {prot: 1}\n", "nodes.yml:2: a.prot: unknown key; known are host, "
+				      "port, internal and scheme" },
+	{ "nodes:\n  a:\n    host: h\n    port: 0\n",
+		"nodes.yml:4: a.port: must be a number from 1 to 65535, not \"0\"" },
+	{ "nodes:\n  a: {port: 65536}\n",
+		"nodes.yml:2: a.port: must be a number from 1 to 65535, not \"65536\"" },
+	{ "nodes:\n  a: {port: -1}\n",
+		"nodes.yml:2: a.port: must be a number from 1 to 65535, not \"-1\"" },
+	{ "nodes:\n  a: {port: http}\n",
+		"nodes.yml:2: a.port: must be a number from 1 to 65535, not \"http\"" },
+	{ "nodes:\n  a: {port: 99999999999999999999}\n",
+		"nodes.yml:2: a.port: must be a number from 1 to 65535, not "
+		"\"99999999999999999999\"" },
+	{ "nodes:\n  a: {port: }\n", "nodes.yml:2: a.port: is empty" },
+	{ "nodes:\n  a: {port: [1]}\n", "nodes.yml:2: a.port: must be a plain value" },
+	{ "nodes:\n  a: {host: {}}\n", "nodes.yml:2: a.host: must be a plain value" },
+	{ "nodes:\n  a: {host: \"a b\"}\n", "nodes.yml:2: a.host: has a space or a "
+					    "character that does not belong there" },
+	{ "nodes:\n  a: {host: \"a\\0b\"}\n", "nodes.yml:2: a.host: has a space or a "
+					      "character that does not belong there" },
+	{ "nodes:\n  a: {host: \"a/b\"}\n",
+		"nodes.yml:2: a.host: \"a/b\" is not a host name or an address" },
+	{ "nodes:\n  a: {host: \"1:2\"}\n",
+		"nodes.yml:2: a.host: \"1:2\" is not a host name or an address" },
+	{ "nodes:\n  a: {host: \"[1.2.3.4]\"}\n",
+		"nodes.yml:2: a.host: \"[1.2.3.4]\" is not a host name or an address" },
+	{ "nodes:\n  a: {scheme: ftp}\n",
+		"nodes.yml:2: a.scheme: must be http or https, not \"ftp\"" },
+	{ "nodes:\n  a: {internal: x}\n",
+		"nodes.yml:2: a.internal: must be a mapping (key: value)" },
+	{ "nodes:\n  a: {internal: {host: h}, internal: {}}\n",
+		"nodes.yml:2: a.internal: is given twice" },
+	{ "nodes:\n  a: {internal: {hots: h}}\n",
+		"nodes.yml:2: a.internal.hots: unknown key; known are host and port" },
+	{ "nodes:\n  a: &x {host: h, port: 1}\n",
+		"nodes.yml:2: anchors and aliases are not used here; write the value out" },
+	{ N "  b: *x\n",
+		"nodes.yml:3: anchors and aliases are not used here; write the value out" },
+	{ "nodes:\n  a: {host: h\n", "nodes.yml:3: not YAML: did not find expected ',' or '}'" },
+	{ "nodes:\n\ta: 1\n",
+		"nodes.yml:2: not YAML: found character that cannot start any token" },
+};
+
 static void test_refused(void **state)
 {
-	static const struct {
-		const char *text, *error;
-	} rows[] = {
-		{ "", "nodes.yml:1: is empty; it must begin with \"nodes:\"" },
-		{ "# nothing\n", "nodes.yml:2: is empty; it must begin with \"nodes:\"" },
-		{ "3", "nodes.yml:1: the file: must be a mapping (key: value)" },
-		{ "- a\n", "nodes.yml:1: the file: must be a mapping (key: value)" },
-		{ "{}", "nodes.yml:1: nodes: is missing" },
-		{ "node: {}\n", "nodes.yml:1: unknown key \"node\"; known is nodes" },
-		{ "nodes: {}\n", "nodes.yml:1: nodes: lists nobody" },
-		{ "nodes: 3\n", "nodes.yml:1: nodes: must be a mapping (key: value)" },
-		{ "nodes:\n", "nodes.yml:1: nodes: must be a mapping (key: value)" },
-		{ "nodes:\n  - a\n", "nodes.yml:2: nodes: must be a mapping (key: value)" },
-		{ "nodes:\n  a: b\n", "nodes.yml:2: a: must be a mapping (key: value)" },
-		{ "nodes:\n  a: [b]\n", "nodes.yml:2: a: must be a mapping (key: value)" },
-		{ "nodes:\n  [a]: b\n", "nodes.yml:2: nodes: a key must be a plain word" },
-		{ "nodes:\n  a b: {}\n",
-			"nodes.yml:2: a node's name is made of letters, digits, '-' and '_'" },
-		{ "nodes:\n  \"\": {}\n",
-			"nodes.yml:2: a node's name is made of letters, digits, '-' and '_'" },
-		{ "nodes:\n  \"a\\0b\": {}\n", "nodes.yml:2: nodes: a key has a NUL" },
-		{ N "  a: {host: i, port: 2}\n", "nodes.yml:3: a: is given twice" },
-		{ N "nodes: {}\n", "nodes.yml:3: nodes: is given twice" },
-		{ N "---\nnodes: {}\n", "nodes.yml:3: a second document; one is enough" },
-		{ "nodes:\n  a: {port: 1}\n", "nodes.yml:2: a.host: is missing" },
-		{ "nodes:\n  a: {host: h}\n", "nodes.yml:2: a.port: is missing" },
-		{ "nodes:\n  a: {host: h, host: h}\n", "nodes.yml:2: a.host: is given twice" },
-		{ "nodes:\n  a: {port: 1, port: 1}\n", "nodes.yml:2: a.port: is given twice" },
-		{ "nodes:\n  a: {prot: 1}\n", "nodes.yml:2: a.prot: unknown key; known are host, "
-					      "port, internal and scheme" },
-		{ "nodes:\n  a:\n    host: h\n    port: 0\n",
-			"nodes.yml:4: a.port: must be a number from 1 to 65535, not \"0\"" },
-		{ "nodes:\n  a: {port: 65536}\n",
-			"nodes.yml:2: a.port: must be a number from 1 to 65535, not \"65536\"" },
-		{ "nodes:\n  a: {port: -1}\n",
-			"nodes.yml:2: a.port: must be a number from 1 to 65535, not \"-1\"" },
-		{ "nodes:\n  a: {port: http}\n",
-			"nodes.yml:2: a.port: must be a number from 1 to 65535, not \"http\"" },
-		{ "nodes:\n  a: {port: 99999999999999999999}\n",
-			"nodes.yml:2: a.port: must be a number from 1 to 65535, not "
-			"\"99999999999999999999\"" },
-		{ "nodes:\n  a: {port: }\n", "nodes.yml:2: a.port: is empty" },
-		{ "nodes:\n  a: {port: [1]}\n", "nodes.yml:2: a.port: must be a plain value" },
-		{ "nodes:\n  a: {host: {}}\n", "nodes.yml:2: a.host: must be a plain value" },
-		{ "nodes:\n  a: {host: \"a b\"}\n", "nodes.yml:2: a.host: has a space or a "
-						    "character that does not belong there" },
-		{ "nodes:\n  a: {host: \"a\\0b\"}\n", "nodes.yml:2: a.host: has a space or a "
-						      "character that does not belong there" },
-		{ "nodes:\n  a: {host: \"a/b\"}\n",
-			"nodes.yml:2: a.host: \"a/b\" is not a host name or an address" },
-		{ "nodes:\n  a: {host: \"1:2\"}\n",
-			"nodes.yml:2: a.host: \"1:2\" is not a host name or an address" },
-		{ "nodes:\n  a: {host: \"[1.2.3.4]\"}\n",
-			"nodes.yml:2: a.host: \"[1.2.3.4]\" is not a host name or an address" },
-		{ "nodes:\n  a: {scheme: ftp}\n",
-			"nodes.yml:2: a.scheme: must be http or https, not \"ftp\"" },
-		{ "nodes:\n  a: {internal: x}\n",
-			"nodes.yml:2: a.internal: must be a mapping (key: value)" },
-		{ "nodes:\n  a: {internal: {host: h}, internal: {}}\n",
-			"nodes.yml:2: a.internal: is given twice" },
-		{ "nodes:\n  a: {internal: {hots: h}}\n",
-			"nodes.yml:2: a.internal.hots: unknown key; known are host and port" },
-		{ "nodes:\n  a: &x {host: h, port: 1}\n",
-			"nodes.yml:2: anchors and aliases are not used here; write the value out" },
-		{ N "  b: *x\n",
-			"nodes.yml:3: anchors and aliases are not used here; write the value out" },
-		{ "nodes:\n  a: {host: h\n",
-			"nodes.yml:3: not YAML: did not find expected ',' or '}'" },
-		{ "nodes:\n\ta: 1\n",
-			"nodes.yml:2: not YAML: found character that cannot start any token" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(parse(rows[i].text), -EINVAL);
-		assert_string_equal(error, rows[i].error);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		assert_int_equal(parse(refused[i].text), -EINVAL);
+		assert_string_equal(error, refused[i].error);
 		assert_null(nodes.list);
 	}
 	assert_int_equal(parse("\xff\xff"), -EINVAL);

@@ -1,271 +1,5 @@
-/* httpc against a small server on raw sockets that does as each test says. */
-#include "common/buf.h"
-#include "common/clock.h"
-#include "common/httpc.h"
-#include "common/limits.h"
-#include "common/log.h"
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-enum { CONNECTIONS = 64 };
-
-struct server;
-
-/* One request as it arrived. nth counts per connection from 1, total over all. */
-struct asked {
-	struct server *server;
-	int fd, nth, total;
-	char head[8192];
-	struct buf body;
-};
-
-struct server {
-	int listener;
-	unsigned port;
-	/* Answers; false: the connection is closed. Runs on the connection's thread. */
-	bool (*_Atomic answer)(struct asked *a);
-	bool body_unread;	  /* answer() is called before the body was read */
-	const char *_Atomic text; /* for answer() */
-	pthread_t acceptor, threads[CONNECTIONS];
-	int fds[CONNECTIONS]; /* acceptor, then server_stop() */
-	_Atomic int accepted, requests;
-	pthread_mutex_t lock;
-	struct buf heads, bodies; /* lock: all of them, in order */
-};
-
-static void say(int fd, const void *data, size_t len)
-{
-	const char *at = data;
-
-	while (len) {
-		ssize_t n = send(fd, at, len, MSG_NOSIGNAL);
-
-		if (n <= 0)
-			return;
-		at += n;
-		len -= (size_t)n;
-	}
-}
-
-static void says(int fd, const char *text)
-{
-	say(fd, text, strlen(text));
-}
-
-/* Waits until the client goes. */
-static void wait_for_end(int fd)
-{
-	char c;
-
-	while (recv(fd, &c, 1, 0) > 0)
-		continue;
-}
-
-static bool read_head(struct asked *a)
-{
-	size_t n = 0;
-
-	while (n + 1 < sizeof(a->head)) {
-		if (recv(a->fd, a->head + n, 1, 0) != 1)
-			return false;
-		a->head[++n] = '\0';
-		if (n >= 4 && memcmp(a->head + n - 4, "\r\n\r\n", 4) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool read_body(struct asked *a)
-{
-	const char *at = strstr(a->head, "Content-Length: ");
-	size_t left = at ? strtoul(at + 16, NULL, 10) : 0;
-	char chunk[65536];
-	ssize_t n;
-
-	while (left) {
-		n = recv(a->fd, chunk, left < sizeof(chunk) ? left : sizeof(chunk), 0);
-		if (n <= 0)
-			return false;
-		buf_add(&a->body, chunk, (size_t)n);
-		left -= (size_t)n;
-	}
-	return true;
-}
-
-struct connection {
-	struct server *server;
-	int fd;
-};
-
-static void *connection_main(void *arg)
-{
-	struct connection c = *(struct connection *)arg;
-	struct server *s = c.server;
-	struct asked a = { .server = s, .fd = c.fd };
-	bool more = true;
-
-	free(arg);
-	while (more && read_head(&a) && (s->body_unread || read_body(&a))) {
-		a.nth++;
-		a.total = ++s->requests;
-		pthread_mutex_lock(&s->lock);
-		buf_adds(&s->heads, a.head);
-		buf_add(&s->bodies, a.body.data, a.body.len);
-		pthread_mutex_unlock(&s->lock);
-		more = atomic_load(&s->answer)(&a);
-		buf_clear(&a.body);
-	}
-	buf_release(&a.body);
-	(void)shutdown(c.fd, SHUT_RDWR);
-	return NULL;
-}
-
-static void *acceptor_main(void *arg)
-{
-	struct server *s = arg;
-	struct connection *c;
-	int fd, n;
-
-	while ((fd = accept(s->listener, NULL, NULL)) >= 0) {
-		n = s->accepted;
-		c = malloc(sizeof(*c));
-		if (n == CONNECTIONS || !c)
-			abort();
-		*c = (struct connection){ .server = s, .fd = fd };
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
-		s->fds[n] = fd;
-		s->accepted = n + 1;
-		if (pthread_create(&s->threads[n], NULL, connection_main, c) != 0)
-			abort();
-	}
-	return NULL;
-}
-
-/* What arrived so far; for the main thread, between requests. */
-static const char *heads(struct server *s)
-{
-	const char *text;
-
-	pthread_mutex_lock(&s->lock);
-	text = buf_str(&s->heads);
-	pthread_mutex_unlock(&s->lock);
-	return text;
-}
-
-static const char *bodies(struct server *s)
-{
-	const char *text;
-
-	pthread_mutex_lock(&s->lock);
-	text = buf_str(&s->bodies);
-	pthread_mutex_unlock(&s->lock);
-	return text;
-}
-
-static void forget(struct server *s)
-{
-	pthread_mutex_lock(&s->lock);
-	buf_clear(&s->heads);
-	buf_clear(&s->bodies);
-	pthread_mutex_unlock(&s->lock);
-}
-
-static void server_start(struct server *s, bool (*answer)(struct asked *a))
-{
-	struct sockaddr_in at = { .sin_family = AF_INET };
-	socklen_t len = sizeof(at);
-
-	memset(s, 0, sizeof(*s));
-	s->answer = answer;
-	pthread_mutex_init(&s->lock, NULL);
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(s->listener >= 0);
-	assert_int_equal(bind(s->listener, (struct sockaddr *)&at, sizeof(at)), 0);
-	assert_int_equal(listen(s->listener, 64), 0);
-	assert_int_equal(getsockname(s->listener, (struct sockaddr *)&at, &len), 0);
-	s->port = ntohs(at.sin_port);
-	assert_int_equal(pthread_create(&s->acceptor, NULL, acceptor_main, s), 0);
-}
-
-static void server_stop(struct server *s)
-{
-	(void)shutdown(s->listener, SHUT_RDWR);
-	pthread_join(s->acceptor, NULL);
-	for (int i = 0; i < s->accepted; i++) {
-		(void)shutdown(s->fds[i], SHUT_RDWR);
-		pthread_join(s->threads[i], NULL);
-		close(s->fds[i]);
-	}
-	close(s->listener);
-	buf_release(&s->heads);
-	buf_release(&s->bodies);
-	pthread_mutex_destroy(&s->lock);
-}
-
-/* What each test starts with. */
-static struct server server;
-static struct httpc *http;
-static struct httpc_res res;
-static char url[128];
-
-static const char *url_of(const struct server *s, const char *path)
-{
-	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", s->port, path);
-	return url;
-}
-
-static int setup(void **state)
-{
-	struct httpc_conf conf = { .token = "the-token", .keep = 4 };
-
-	(void)state;
-	log_request_set("");
-	return httpc_open(&conf, &http);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	httpc_close(&http);
-	assert_null(http);
-	httpc_close(&http);
-	httpc_res_release(&res);
-	return 0;
-}
-
-static int get(const char *path)
-{
-	struct httpc_req req = { .method = "GET", .url = url_of(&server, path) };
-
-	return httpc_do(http, &req, &res);
-}
-
-static bool answer_hello(struct asked *a)
-{
-	says(a->fd, "HTTP/1.1 200 OK\r\nX-Kind:  greeting \r\nContent-Length: 5\r\n\r\nhello");
-	return true;
-}
-
-static bool answer_text(struct asked *a)
-{
-	says(a->fd, a->server->text);
-	return false;
-}
+/* httpc: one exchange, against a server that does as each test says. */
+#include "tests/unit/common/raw_server.h"
 
 static void test_get_and_reuse(void **state)
 {
@@ -305,15 +39,6 @@ static void test_request_id_is_checked(void **state)
 	assert_null(strstr(heads(&server), "Evil"));
 	assert_null(strstr(heads(&server), "X-Request-Id"));
 	server_stop(&server);
-}
-
-static int memory_file(const char *data, size_t len)
-{
-	int fd = memfd_create("body", MFD_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, data, len), (ssize_t)len);
-	return fd;
 }
 
 /* Sends one request and checks what arrived: its line, its length (-1: none), its body. */
@@ -438,12 +163,6 @@ static void test_bad_requests(void **state)
 	assert_false(res.sent);
 }
 
-static bool answer_never(struct asked *a)
-{
-	wait_for_end(a->fd);
-	return false;
-}
-
 static bool answer_half(struct asked *a)
 {
 	says(a->fd, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
@@ -512,17 +231,6 @@ static bool answer_redirect(struct asked *a)
 	return true;
 }
 
-static bool answer_echo(struct asked *a)
-{
-	char head[128];
-
-	(void)snprintf(
-		head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", a->body.len);
-	says(a->fd, head);
-	say(a->fd, a->body.data, a->body.len);
-	return true;
-}
-
 /* From the first server to a second, as from dist to a node. */
 static void check_redirect(unsigned status, const char *method)
 {
@@ -581,195 +289,6 @@ static void test_redirect_refused(void **state)
 	req.follow = false;
 	assert_int_equal(httpc_do(http, &req, &res), 0);
 	assert_int_equal(res.status, 307);
-	server_stop(&server);
-}
-
-/* A sink that gathers, and fails when told so. */
-struct gathered {
-	struct buf bytes;
-	int fail, restarts;
-};
-
-static int gather(void *ctx, const void *data, size_t len)
-{
-	struct gathered *g = ctx;
-
-	buf_add(&g->bytes, data, len);
-	return g->fail;
-}
-
-static void start_again(void *ctx)
-{
-	struct gathered *g = ctx;
-
-	buf_clear(&g->bytes);
-	g->restarts++;
-}
-
-static bool answer_late(struct asked *a)
-{
-	switch (a->total) {
-	case 1:
-		says(a->fd, "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy");
-		return true;
-	case 2:
-		says(a->fd, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
-		return false;
-	case 3:
-		says(a->fd, "HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n");
-		return true;
-	default:
-		return answer_hello(a);
-	}
-}
-
-static void test_retry(void **state)
-{
-	struct gathered g = { 0 };
-	struct httpc_req req = { .method = "PUT",
-		.body = "abc",
-		.body_len = 3,
-		.sink = gather,
-		.restart = start_again,
-		.ctx = &g };
-
-	(void)state;
-	server_start(&server, answer_late);
-	req.url = url_of(&server, "/");
-	assert_int_equal(httpc_retry(http, &req, &res, clock_ms() + 60000, NULL, NULL), 0);
-	assert_int_equal(res.status, 200);
-	assert_string_equal(buf_str(&g.bytes), "hello");
-	assert_int_equal(g.restarts, 1);
-	assert_int_equal(res.body.len, 0);
-	assert_true(res.sent); /* the second attempt was never answered whole */
-	assert_int_equal(httpc_count(http), 4);
-	assert_string_equal(bodies(&server), "abcabcabcabc");
-	buf_release(&g.bytes);
-	server_stop(&server);
-}
-
-static void test_no_retry(void **state)
-{
-	struct gathered g = { .fail = -ECONNRESET };
-	struct httpc_req req = { .method = "GET", .sink = gather, .ctx = &g };
-	int64_t deadline = clock_ms() + 60000;
-
-	(void)state;
-	server_start(&server, answer_hello);
-	req.url = url_of(&server, "/");
-	assert_int_equal(httpc_retry(http, &req, &res, deadline, NULL, NULL), -ECONNRESET);
-	assert_int_equal(httpc_count(http), 1);
-	req.sink = NULL;
-	server.answer = answer_text;
-	server.text = "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n";
-	assert_int_equal(httpc_retry(http, &req, &res, deadline, NULL, NULL), 0);
-	assert_int_equal(res.status, 404);
-	assert_int_equal(httpc_count(http), 2);
-	buf_release(&g.bytes);
-	server_stop(&server);
-}
-
-static void test_deadline(void **state)
-{
-	struct httpc_req req = { .method = "GET" };
-	int64_t start = clock_ms();
-
-	(void)state;
-	server_start(&server, answer_text);
-	server.text = "HTTP/1.1 503 Busy\r\nContent-Length: 20\r\n\r\n{\"message\": \"full\"}\n";
-	req.url = url_of(&server, "/");
-	assert_int_equal(httpc_retry(http, &req, &res, start + 80, NULL, NULL), 0);
-	assert_int_equal(res.status, 503);
-	assert_true(httpc_count(http) >= 2);
-	/* passed already: one attempt */
-	assert_int_equal(httpc_retry(http, &req, &res, start, NULL, NULL), 0);
-	/* silent: given up at the deadline, long before the stall of 30 s */
-	server.answer = answer_never;
-	start = clock_ms();
-	assert_int_equal(httpc_retry(http, &req, &res, start + 150, NULL, NULL), -ETIMEDOUT);
-	assert_in_range(clock_ms() - start, 100, 5000);
-	assert_true(res.sent);
-	server_stop(&server);
-	start = clock_ms();
-	assert_int_equal(httpc_retry(http, &req, &res, start + 50, NULL, NULL), -ECONNREFUSED);
-	assert_false(res.sent);
-	assert_in_range(clock_ms() - start, 0, 1000);
-}
-
-/* True from the moment the server has the request. */
-static bool stop_when_asked(void *ctx)
-{
-	const struct server *s = ctx;
-
-	return s->requests > 0;
-}
-
-static bool stop_now(void *ctx)
-{
-	(void)ctx;
-	return true;
-}
-
-static void test_stop(void **state)
-{
-	struct httpc_req req = { .method = "GET" };
-	int64_t far = clock_ms() + 60000;
-
-	(void)state;
-	server_start(&server, answer_never);
-	req.url = url_of(&server, "/");
-	assert_int_equal(httpc_retry(http, &req, &res, far, stop_when_asked, &server), -EINTR);
-	assert_true(res.sent);
-	server_stop(&server);
-	assert_int_equal(httpc_retry(http, &req, &res, far, stop_now, NULL), -EINTR);
-	assert_false(res.sent);
-	assert_true(clock_ms() < far - 50000);
-}
-
-/* Drops a kept connection instead of answering its second request. */
-static bool answer_once(struct asked *a)
-{
-	return a->nth == 1 && answer_echo(a);
-}
-
-static void test_stale_connection(void **state)
-{
-	int fd = memory_file("0123456789", 10);
-	struct httpc_req req = {
-		.method = "PUT", .body_from_fd = true, .body_fd = fd, .fd_len = 10
-	};
-
-	(void)state;
-	server_start(&server, answer_once);
-	req.url = url_of(&server, "/");
-	assert_int_equal(httpc_do(http, &req, &res), 0);
-	assert_int_equal(httpc_do(http, &req, &res), 0);
-	assert_string_equal(buf_str(&res.body), "0123456789");
-	assert_int_equal(server.accepted, 2);
-	req.body_from_fd = false;
-	req.body = "abc";
-	req.body_len = 3;
-	assert_int_equal(httpc_do(http, &req, &res), 0);
-	assert_string_equal(buf_str(&res.body), "abc");
-	assert_int_equal(server.accepted, 3);
-	close(fd);
-	server_stop(&server);
-}
-
-static bool answer_and_close(struct asked *a)
-{
-	(void)answer_hello(a);
-	return false;
-}
-
-/* The server said nothing of it and closed: seen before or after the next request is sent. */
-static void test_closed_while_idle(void **state)
-{
-	(void)state;
-	server_start(&server, answer_and_close);
-	for (int i = 0; i < 10; i++)
-		assert_int_equal(get("/"), 0);
-	assert_int_equal(server.accepted, 10);
 	server_stop(&server);
 }
 
@@ -893,37 +412,6 @@ static void test_early_answer(void **state)
 	server_stop(&server);
 }
 
-static void *many_main(void *arg)
-{
-	struct httpc_res mine = HTTPC_RES_INIT;
-	struct httpc_req req = { .method = "POST", .url = arg, .body = "abc", .body_len = 3 };
-	uintptr_t good = 0;
-
-	for (int i = 0; i < 50; i++)
-		good += httpc_do(http, &req, &mine) == 0 && mine.body.len == 3;
-	httpc_res_release(&mine);
-	return (void *)good;
-}
-
-static void test_threads(void **state)
-{
-	pthread_t threads[8];
-	void *good;
-
-	(void)state;
-	server_start(&server, answer_echo);
-	(void)url_of(&server, "/");
-	for (int i = 0; i < 8; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, many_main, url), 0);
-	for (int i = 0; i < 8; i++) {
-		pthread_join(threads[i], &good);
-		assert_int_equal((uintptr_t)good, 50);
-	}
-	assert_int_equal(httpc_count(http), 400);
-	assert_true(server.accepted <= CONNECTIONS);
-	server_stop(&server);
-}
-
 static void test_message(void **state)
 {
 	static const struct {
@@ -951,8 +439,6 @@ static void test_message(void **state)
 	assert_string_equal(text, "no such");
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -966,18 +452,11 @@ int main(void)
 		T(test_broken_answers),
 		T(test_redirect),
 		T(test_redirect_refused),
-		T(test_retry),
-		T(test_no_retry),
-		T(test_deadline),
-		T(test_stop),
-		T(test_stale_connection),
-		T(test_closed_while_idle),
 		T(test_sink),
 		T(test_limits),
 		T(test_file_too_short),
 		T(test_big_bodies),
 		T(test_early_answer),
-		T(test_threads),
 		T(test_message),
 	};
 
