@@ -50,7 +50,7 @@ static int end(void **state)
 }
 
 /* Arguments up to a NULL. */
-static int load_from(const char *file, bool optional, ...)
+static int load_from(const char *file, int optional, ...)
 {
 	int argc = 1;
 	va_list ap;
