@@ -288,7 +288,7 @@ static int decode(const cJSON *root, size_t len, struct batch *b, char *error, s
 	json_reader_init(&r, root);
 	decode_head(&r, b);
 	if (json_failed(&r) < 0) {
-		(void)snprintf(error, cap, "%s", r.error);
+		(void)snprintf(error, cap, "%s%s", r.object ? "" : "the body ", r.error);
 		return -EINVAL;
 	}
 	n = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : -1;

@@ -3,6 +3,7 @@
 #include "common/http.h"
 #include "common/json.h"
 #include "common/name.h"
+#include "dist/path.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,8 +81,11 @@ static void read_rest(struct json_reader *r, struct filing *f)
 	(void)json_stamp(r, "stamp", &n->stamp); /* absent: 0 */
 	if (json_text(r, "content_type", LIMIT_TYPE, &n->type) && !http_type_ok(n->type))
 		complain(r, "content_type: must be a media type");
-	if (json_bytes(r, "path", f->path, LIMIT_PATH, &n->path_len))
+	if (json_bytes(r, "path", f->path, LIMIT_PATH, &n->path_len)) {
+		if (path_check(f->path, n->path_len) < 0)
+			complain(r, "path: must be names of 1 to 255 bytes, not \".\" or \"..\"");
 		n->path = f->path;
+	}
 	f->durable = true;
 	(void)json_bool(r, "durable", &f->durable); /* absent: true */
 }
@@ -136,7 +140,7 @@ int filing_parse(const char *text, size_t len, const struct nodes *nodes, struct
 	if (rc == 0)
 		rc = json_failed(&r);
 	if (rc < 0) {
-		(void)snprintf(error, cap, "%s", r.error);
+		(void)snprintf(error, cap, "%s%s", r.object ? "" : "the body ", r.error);
 		filing_release(out);
 	}
 	return rc;

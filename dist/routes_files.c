@@ -5,6 +5,7 @@
 #include "common/name.h"
 #include "dist/answer.h"
 #include "dist/emit.h"
+#include "dist/path.h"
 #include "dist/tree.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -28,25 +29,6 @@ struct place {
 	struct buf out; /* listing */
 };
 
-/* A path is names with slashes between, LIMIT_PATH bytes at most; more than one slash counts as one. */
-static int check_path(const char *path, size_t len)
-{
-	const char *end = path + len;
-
-	if (len > LIMIT_PATH)
-		return -ENAMETOOLONG;
-	while (path < end) {
-		const char *slash = memchr(path, '/', (size_t)(end - path));
-		const char *stop = slash ? slash : end;
-		int rc = stop > path ? name_check(path, (size_t)(stop - path)) : 0;
-
-		if (rc < 0)
-			return rc;
-		path = slash ? slash + 1 : end;
-	}
-	return 0;
-}
-
 /* 0, or the reply was made. */
 static int read_path(struct httpd_req *req, struct place *p)
 {
@@ -55,7 +37,7 @@ static int read_path(struct httpd_req *req, struct place *p)
 	p->d = httpd_server(req);
 	p->path = httpd_rest(req, &p->len);
 	p->now = clock_real_ns();
-	rc = check_path(p->path, p->len);
+	rc = path_check(p->path, p->len);
 	if (rc < 0) {
 		answer_error(req, rc, "the path");
 		return rc;

@@ -171,6 +171,8 @@ static void refuses_what_is_wrong(void **state)
 		{ "{\"name\":\"a/b\"}", "name: " },
 		{ "{\"name\":\"%00\"}", "name: " },
 		{ "{\"path\":\"%zz\"}", "path: " },
+		{ "{\"path\":\"../x\"}", "path: " },
+		{ "{\"path\":\"a/./x\"}", "path: " },
 		{ "{\"mtime\":5}", "mtime: " },
 		{ "{\"durable\":\"no\"}", "durable: " },
 		{ "{\"node\":7}", "node: " },
