@@ -1,0 +1,676 @@
+#include "dist/reg.h"
+
+#include "db.h"
+#include "dist/tree.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+
+/* One call of reg.h in a transaction of its own, which commits even after a refusal. */
+enum what { STORE, REPLACE, DELETE, GET, BY_STAMP, LOOKUP, LINK, MKDIR, SYMLINK };
+struct call {
+	enum what what;
+	uint64_t id;
+	struct content_new new;
+	struct tree_name at;
+	/* answers */
+	int rc;
+	struct content content;
+	struct replaced old;
+	bool created;
+	struct attr attr;
+};
+
+static int make(struct meta_tx *tx, struct call *c)
+{
+	struct tree_new n = { .at = c->at,
+		.mode = c->what == MKDIR ? S_IFDIR | 0755 : S_IFLNK | 0777,
+		.target = "nowhere",
+		.target_len = 7,
+		.exclusive = true };
+
+	return tree_create(tx, &n, &c->attr, NULL);
+}
+
+static int dispatch(struct meta_tx *tx, struct call *c)
+{
+	switch (c->what) {
+	case STORE:
+		return reg_store(tx, &c->new, &c->content, &c->old, &c->created);
+	case REPLACE:
+		return reg_replace(tx, c->id, &c->new, &c->content, &c->old);
+	case DELETE:
+		return reg_delete(tx, c->id, 99, &c->content);
+	case GET:
+		return reg_get(tx, c->id, &c->content);
+	case BY_STAMP:
+		return reg_by_stamp(tx, c->id, &c->content);
+	case LOOKUP:
+		return tree_lookup(tx, &c->at, &c->attr);
+	case LINK:
+		return tree_link(tx, c->id, &c->at, 1, &c->attr);
+	case MKDIR:
+	case SYMLINK:
+		return make(tx, c);
+	}
+	return -ENOSYS;
+}
+
+static int body(struct meta_tx *tx, void *arg)
+{
+	struct call *c = arg;
+
+	c->rc = dispatch(tx, c);
+	return 0;
+}
+
+static int run(struct call *c)
+{
+	struct buf before = BUF_INIT, after = BUF_INIT;
+	int rc;
+
+	db_dump(&before);
+	rc = meta_run(db.meta, META_WRITE, body, c);
+	if (rc < 0)
+		fail_msg("transaction: %d %s", rc, meta_error());
+	db_dump(&after);
+	if (c->rc < 0)
+		assert_string_equal(buf_str(&before), buf_str(&after));
+	buf_release(&before);
+	buf_release(&after);
+	return c->rc;
+}
+
+static struct tree_name in(uint64_t dir, const char *name)
+{
+	return (struct tree_name){ .dir = dir, .name = name, .len = strlen(name) };
+}
+
+/* What a node registers after an upload. */
+static struct content_new upload(const char *name, uint64_t stamp)
+{
+	return (struct content_new){ .has_filename = name != NULL,
+		.has_size = true,
+		.filename = name,
+		.node = "node1",
+		.etag = "0123456789abcdef0123456789abcdef",
+		.type = "text/plain",
+		.size = 5,
+		.stamp = stamp,
+		.mode = 0644,
+		.now = 1661752984181883000 };
+}
+
+static struct content store(const struct content_new *n)
+{
+	struct call c = { .what = STORE, .new = *n };
+
+	assert_int_equal(run(&c), 0);
+	return c.content;
+}
+
+static uint64_t entry(uint64_t dir, const char *name)
+{
+	struct call c = { .what = LOOKUP, .at = in(dir, name) };
+
+	return run(&c) == 0 ? c.attr.id : 0;
+}
+
+static uint64_t folder(uint64_t dir, const char *name)
+{
+	struct call c = { .what = MKDIR, .at = in(dir, name) };
+
+	assert_int_equal(run(&c), 0);
+	return c.attr.id;
+}
+
+static long long reclaimed(const char *node, uint64_t stamp)
+{
+	char sql[200];
+
+	(void)snprintf(sql, sizeof(sql),
+		"SELECT count(*) FROM reclaim WHERE node = '%s' AND stamp = %" PRIu64, node, stamp);
+	return db_number(sql);
+}
+
+/* --- store --- */
+static void store_shows_the_record(void **state)
+{
+	struct content_new n = upload("photo.jpg", 100);
+	struct call c = { .what = STORE, .new = n };
+
+	(void)state;
+	assert_int_equal(run(&c), 0);
+	assert_true(c.created);
+	assert_string_equal(c.old.node, "");
+	assert_string_equal(c.content.filename, "photo.jpg");
+	assert_true(c.content.has_filename);
+	assert_int_equal(c.content.size, 5);
+	assert_string_equal(c.content.created, "2022-08-29T06:03:04.181883+00:00");
+	assert_string_equal(c.content.status, "OK");
+	assert_string_equal(c.content.node, "node1");
+	assert_string_equal(c.content.uri, "");
+	assert_string_equal(c.content.type, "text/plain");
+	assert_string_equal(c.content.etag, n.etag);
+	assert_int_equal(c.content.stamp, 100);
+	assert_int_equal(c.content.mtime, n.now);
+	assert_int_equal(c.content.ctime, n.now);
+	assert_int_equal(entry(ROOT_ID, "photo.jpg"), c.content.id);
+	struct call get = { .what = GET, .id = c.content.id };
+
+	assert_int_equal(run(&get), 0);
+	assert_string_equal(get.content.created, c.content.created);
+	get = (struct call){ .what = GET, .id = 99999 };
+	assert_int_equal(run(&get), -ENOENT);
+	get = (struct call){ .what = BY_STAMP, .id = 100 };
+	assert_int_equal(run(&get), 0);
+	assert_int_equal(get.content.id, c.content.id);
+	get.id = 101;
+	assert_int_equal(run(&get), -ENOENT);
+}
+
+static void store_twice_is_once(void **state)
+{
+	struct call c = { .what = STORE, .new = upload("f", 100) };
+
+	(void)state;
+	assert_int_equal(run(&c), 0);
+	uint64_t id = c.content.id;
+
+	c.new.filename = "other";
+	assert_int_equal(run(&c), 0);
+	assert_false(c.created);
+	assert_int_equal(c.content.id, id);
+	assert_string_equal(c.content.filename, "f");
+	assert_int_equal(db_number("SELECT count(*) FROM content"), 1);
+}
+
+static void store_by_hand(void **state)
+{
+	struct call c = { .what = STORE,
+		.new = { .has_filename = true,
+			.filename = "by/hand",
+			.has_size = true,
+			.size = 3072,
+			.has_uri = true,
+			.uri = "http://192.168.0.4:8003",
+			.now = 5 } };
+	char name[24];
+
+	(void)state;
+	assert_int_equal(run(&c), 0);
+	assert_string_equal(c.content.uri, "http://192.168.0.4:8003");
+	assert_string_equal(c.content.filename, "by/hand");
+	assert_string_equal(c.content.created, "1970-01-01T00:00:00.000000+00:00");
+	assert_int_equal(c.content.stamp, 0);
+	/* no name for an entry: the id is */
+	(void)snprintf(name, sizeof(name), "%" PRIu64, c.content.id);
+	assert_int_equal(entry(ROOT_ID, name), c.content.id);
+	/* stamps are unique, none is not */
+	assert_int_equal(run(&c), 0);
+	assert_int_equal(db_number("SELECT count(*) FROM content"), 2);
+}
+
+static void taken_names_get_the_id(void **state)
+{
+	char name[LIMIT_NAME + 32], expect[LIMIT_NAME + 32];
+
+	(void)state;
+	uint64_t a = store(&(struct content_new){ .has_filename = true, .filename = "f" }).id;
+	uint64_t b = store(&(struct content_new){ .has_filename = true, .filename = "f" }).id;
+
+	assert_int_equal(entry(ROOT_ID, "f"), a);
+	(void)snprintf(name, sizeof(name), "f~%" PRIu64, b);
+	assert_int_equal(entry(ROOT_ID, name), b);
+	/* NULL is the id, and that may be taken too */
+	uint64_t d = store(&(struct content_new){ .now = 1 }).id;
+
+	(void)snprintf(name, sizeof(name), "%" PRIu64, d);
+	assert_int_equal(entry(ROOT_ID, name), d);
+	(void)snprintf(name, sizeof(name), "%" PRIu64, d + 2);
+	assert_int_equal(
+		store(&(struct content_new){ .has_filename = true, .filename = name }).id, d + 1);
+	assert_int_equal(store(&(struct content_new){ .now = 1 }).id, d + 2);
+	(void)snprintf(expect, sizeof(expect), "%" PRIu64 "~%" PRIu64, d + 2, d + 2);
+	assert_int_equal(entry(ROOT_ID, expect), d + 2);
+}
+
+static void long_names_are_cut_between_characters(void **state)
+{
+	char name[LIMIT_NAME + 1], expect[LIMIT_NAME + 1];
+
+	(void)state;
+	/* 85 characters of three bytes */
+	for (size_t i = 0; i < LIMIT_NAME; i += 3)
+		memcpy(name + i, "\xe2\x82\xac", 3);
+	name[LIMIT_NAME] = '\0';
+	struct content_new n = { .has_filename = true, .filename = name };
+	uint64_t a = store(&n).id, b = store(&n).id;
+
+	assert_int_equal(entry(ROOT_ID, name), a);
+	(void)snprintf(expect, sizeof(expect), "~%" PRIu64, b);
+	size_t keep = (LIMIT_NAME - strlen(expect)) / 3 * 3;
+
+	(void)snprintf(expect, sizeof(expect), "%.*s~%" PRIu64, (int)keep, name, b);
+	assert_int_equal(entry(ROOT_ID, expect), b);
+}
+
+static void entry_name_wins_over_filename(void **state)
+{
+	struct call c = { .what = STORE, .new = upload("caf\xc3\xa9", 100) };
+
+	(void)state;
+	c.new.name = "caf\xe9";
+	c.new.name_len = 4;
+	assert_int_equal(run(&c), 0);
+	assert_int_equal(entry(ROOT_ID, "caf\xe9"), c.content.id);
+	assert_string_equal(c.content.filename, "caf\xc3\xa9");
+	c.new.stamp = 101;
+	c.new.name = "a/b";
+	c.new.name_len = 3;
+	assert_int_equal(run(&c), -EINVAL);
+}
+
+static struct call store_at(const char *path, uint64_t stamp)
+{
+	struct call c = { .what = STORE, .new = upload("upload.tmp", stamp) };
+
+	c.new.has_filename = false;
+	c.new.path = path;
+	c.new.path_len = strlen(path);
+	return c;
+}
+
+static void store_at_a_path(void **state)
+{
+	(void)state;
+	uint64_t d = folder(ROOT_ID, "d");
+	struct call c = store_at("/d/new.txt", 100);
+
+	assert_int_equal(run(&c), 0);
+	assert_true(c.created);
+	assert_string_equal(c.content.filename, "new.txt");
+	assert_int_equal(entry(d, "new.txt"), c.content.id);
+	uint64_t id = c.content.id;
+
+	c = store_at("d/new.txt", 101);
+	c.new.has_filename = true; /* the path is the name */
+	c.new.node = "node2";
+	assert_int_equal(run(&c), 0);
+	assert_false(c.created);
+	assert_int_equal(c.content.id, id);
+	assert_string_equal(c.content.filename, "new.txt");
+	assert_string_equal(c.content.node, "node2");
+	assert_string_equal(c.old.node, "node1");
+	assert_int_equal(c.old.stamp, 100);
+	assert_int_equal(reclaimed("node1", 100), 1);
+	assert_int_equal(entry(d, "new.txt"), id);
+	/* again: applied already */
+	assert_int_equal(run(&c), 0);
+	assert_string_equal(c.old.node, "");
+	assert_int_equal(reclaimed("node2", 101), 0);
+}
+
+static void store_at_a_path_refuses(void **state)
+{
+	struct call l = { .what = SYMLINK, .at = in(ROOT_ID, "dangling") };
+
+	(void)state;
+	(void)folder(ROOT_ID, "d");
+	assert_int_equal(run(&l), 0);
+	struct call c = store_at("d", 1);
+
+	assert_int_equal(run(&c), -EISDIR);
+	c = store_at("d/x/", 1);
+	assert_int_equal(run(&c), -EISDIR);
+	c = store_at("", 1);
+	assert_int_equal(run(&c), -EISDIR);
+	c = store_at("no/x", 1);
+	assert_int_equal(run(&c), -ENOENT);
+	c = store_at("dangling", 1);
+	assert_int_equal(run(&c), -EEXIST);
+	c = store_at("d/..", 1);
+	assert_int_equal(run(&c), -EISDIR);
+	c = store_at("d/f", 1);
+	assert_int_equal(run(&c), 0);
+	c = store_at("d/f/g", 2);
+	assert_int_equal(run(&c), -ENOTDIR);
+}
+
+/* --- replace --- */
+static void replace_changes_bytes(void **state)
+{
+	struct call c = { .what = REPLACE, .new = upload(NULL, 200) };
+
+	(void)state;
+	struct content_new first = upload("f", 100);
+
+	c.id = store(&first).id;
+	c.new.size = 9;
+	c.new.node = "node2";
+	c.new.has_mtime = true;
+	c.new.mtime = 77;
+	c.new.now = 88;
+	assert_int_equal(run(&c), 0);
+	assert_string_equal(c.content.filename, "f");
+	assert_int_equal(c.content.size, 9);
+	assert_string_equal(c.content.node, "node2");
+	assert_int_equal(c.content.mtime, 77);
+	assert_int_equal(c.content.ctime, 88);
+	assert_string_equal(c.old.node, "node1");
+	assert_int_equal(c.old.stamp, 100);
+	assert_int_equal(reclaimed("node1", 100), 1);
+	assert_int_equal(db_number("SELECT size FROM inode WHERE size = 9"), 9);
+	/* the same again */
+	assert_int_equal(run(&c), 0);
+	assert_string_equal(c.old.node, "");
+	assert_int_equal(db_number("SELECT count(*) FROM reclaim"), 1);
+	/* the node that keeps the new version loses the old one too */
+	c.new.stamp = 201;
+	assert_int_equal(run(&c), 0);
+	assert_int_equal(reclaimed("node2", 200), 1);
+	assert_int_equal(reclaimed("node2", 201), 0);
+}
+
+static void replace_renames_the_entry(void **state)
+{
+	struct call c = { .what = REPLACE, .new = upload("g", 200) };
+
+	(void)state;
+	uint64_t d = folder(ROOT_ID, "d");
+	struct call first = store_at("d/f", 100);
+
+	assert_int_equal(run(&first), 0);
+	c.id = first.content.id;
+	assert_int_equal(run(&c), 0);
+	assert_int_equal(entry(d, "g"), c.id);
+	assert_int_equal(entry(d, "f"), 0);
+	assert_string_equal(c.content.filename, "g");
+	/* taken */
+	struct call other = store_at("d/h", 101);
+	char name[32];
+
+	assert_int_equal(run(&other), 0);
+	c.new.filename = "h";
+	c.new.stamp = 202;
+	assert_int_equal(run(&c), 0);
+	(void)snprintf(name, sizeof(name), "h~%" PRIu64, c.id);
+	assert_int_equal(entry(d, name), c.id);
+	assert_string_equal(c.content.filename, "h");
+	/* of two names none changes */
+	struct call link = { .what = LINK, .id = c.id, .at = in(ROOT_ID, "second") };
+
+	assert_int_equal(run(&link), 0);
+	c.new.filename = "i";
+	c.new.stamp = 203;
+	assert_int_equal(run(&c), 0);
+	assert_int_equal(entry(d, name), c.id);
+	assert_string_equal(c.content.filename, "i");
+}
+
+static void replace_by_hand(void **state)
+{
+	struct call c = { .what = REPLACE,
+		.new = { .has_filename = true, .has_uri = true, .uri = "http://h:1", .now = 9 } };
+
+	(void)state;
+	struct content_new first = upload("f", 100);
+
+	c.id = store(&first).id;
+	assert_int_equal(run(&c), 0);
+	assert_false(c.content.has_filename);
+	assert_int_equal(entry(ROOT_ID, "f"), c.id);
+	assert_string_equal(c.content.uri, "http://h:1");
+	assert_string_equal(c.content.node, "node1");
+	assert_int_equal(c.content.size, 5);
+	assert_int_equal(c.content.mtime, first.now);
+	assert_int_equal(c.old.stamp, 0);
+	c.new = (struct content_new){ .has_size = true, .size = 6, .now = 10 };
+	assert_int_equal(run(&c), 0);
+	assert_int_equal(c.content.size, 6);
+	assert_int_equal(c.content.stamp, 100);
+	assert_int_equal(db_number("SELECT count(*) FROM reclaim"), 0);
+}
+
+static void replace_refuses(void **state)
+{
+	struct call c = { .what = REPLACE, .id = 99999, .new = upload("f", 100) };
+
+	(void)state;
+	assert_int_equal(run(&c), -ENOENT);
+	c.id = folder(ROOT_ID, "d");
+	assert_int_equal(run(&c), -EISDIR);
+	c.id = ROOT_ID;
+	assert_int_equal(run(&c), -EISDIR);
+	struct content_new n = upload("f", 100);
+
+	c.id = store(&n).id;
+	c.new.stamp = 101;
+	c.new.name = "..";
+	c.new.name_len = 2;
+	assert_int_equal(run(&c), -EINVAL);
+}
+
+/* --- delete, list --- */
+static void delete_takes_every_entry(void **state)
+{
+	(void)state;
+	uint64_t d = folder(ROOT_ID, "d");
+	struct content_new n = upload("f", 100);
+	struct call c = { .what = DELETE, .id = store(&n).id };
+	struct call link = { .what = LINK, .id = c.id, .at = in(d, "second") };
+
+	assert_int_equal(run(&link), 0);
+	assert_int_equal(run(&c), 0);
+	assert_int_equal(c.content.stamp, 100);
+	assert_string_equal(c.content.node, "node1");
+	assert_int_equal(entry(ROOT_ID, "f"), 0);
+	assert_int_equal(entry(d, "second"), 0);
+	assert_int_equal(reclaimed("node1", 100), 1);
+	assert_int_equal(db_number("SELECT min(mtime) FROM inode"), 99);
+	assert_int_equal(run(&c), -ENOENT);
+	c.id = d;
+	assert_int_equal(run(&c), -ENOENT);
+}
+
+struct ids {
+	uint64_t after;
+	unsigned limit, n;
+	uint64_t last;
+};
+
+static int list_row(void *arg, const struct content *c)
+{
+	struct ids *l = arg;
+
+	assert_true(c->id > l->last);
+	l->last = c->id;
+	l->n++;
+	return 0;
+}
+
+static int list_body(struct meta_tx *tx, void *arg)
+{
+	struct ids *l = arg;
+
+	l->n = 0;
+	l->last = l->after;
+	return reg_list(tx, l->after, l->limit, list_row, l);
+}
+
+static void list_is_paged(void **state)
+{
+	struct ids l = { .limit = 3 };
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		(void)store(&(struct content_new){ .now = 1 });
+	assert_int_equal(meta_run(db.meta, META_READ, list_body, &l), 0);
+	assert_int_equal(l.n, 3);
+	l.after = l.last;
+	assert_int_equal(meta_run(db.meta, META_READ, list_body, &l), 0);
+	assert_int_equal(l.n, 2);
+	l.after = l.last;
+	assert_int_equal(meta_run(db.meta, META_READ, list_body, &l), 0);
+	assert_int_equal(l.n, 0);
+}
+
+/* --- reclaim --- */
+struct blobs {
+	const char *node;
+	unsigned limit, n;
+	struct reclaim last;
+	int64_t seqs[8];
+};
+
+static int blob_row(void *arg, const struct reclaim *r)
+{
+	struct blobs *b = arg;
+
+	b->seqs[b->n++] = r->seq;
+	b->last = *r;
+	return 0;
+}
+
+static int blobs_body(struct meta_tx *tx, void *arg)
+{
+	struct blobs *b = arg;
+
+	b->n = 0;
+	return reclaim_list(tx, b->node, b->limit, blob_row, b);
+}
+
+static int done_body(struct meta_tx *tx, void *arg)
+{
+	struct blobs *b = arg;
+
+	return reclaim_done(tx, b->node, b->seqs, b->n);
+}
+
+static void reclaim_by_node(void **state)
+{
+	struct blobs b = { .node = "node1", .limit = 8 };
+
+	(void)state;
+	for (uint64_t stamp = 100; stamp < 103; stamp++) {
+		struct content_new n = upload(NULL, stamp);
+
+		n.node = stamp == 101 ? "node2" : "node1";
+		struct call c = { .what = DELETE, .id = store(&n).id };
+
+		assert_int_equal(run(&c), 0);
+	}
+	assert_int_equal(meta_run(db.meta, META_READ, blobs_body, &b), 0);
+	assert_int_equal(b.n, 2);
+	assert_int_equal(b.last.stamp, 102);
+	assert_int_equal(b.last.part, 0);
+	assert_true(b.last.id > 1);
+	b.node = "node2"; /* another node's numbers do nothing */
+	assert_int_equal(meta_run(db.meta, META_WRITE, done_body, &b), 0);
+	assert_int_equal(db_number("SELECT count(*) FROM reclaim"), 3);
+	b.node = "node1";
+	assert_int_equal(meta_run(db.meta, META_WRITE, done_body, &b), 0);
+	assert_int_equal(db_number("SELECT count(*) FROM reclaim"), 1);
+	b.node = "node2";
+	b.limit = 1;
+	assert_int_equal(meta_run(db.meta, META_READ, blobs_body, &b), 0);
+	assert_int_equal(b.n, 1);
+}
+
+/* --- sessions --- */
+struct batch {
+	const char *session;
+	uint32_t slot;
+	uint64_t seq;
+	int64_t now;
+	const char *reply;
+	int begun;
+	struct buf got;
+};
+
+static int batch_body(struct meta_tx *tx, void *arg)
+{
+	struct batch *b = arg;
+
+	buf_clear(&b->got);
+	b->begun = session_begin(tx, b->session, b->slot, b->seq, &b->got);
+	if (b->begun)
+		return b->begun < 0 ? b->begun : 0;
+	return session_record(
+		tx, b->session, b->slot, b->seq, "host", b->now, b->reply, strlen(b->reply));
+}
+
+static void batches_are_applied_once(void **state)
+{
+	struct batch b = { .session = "s", .slot = 3, .seq = 5, .reply = "{\"a\":1}" };
+
+	(void)state;
+	assert_int_equal(meta_run(db.meta, META_WRITE, batch_body, &b), 0);
+	assert_int_equal(b.begun, 0);
+	b.reply = "other";
+	assert_int_equal(meta_run(db.meta, META_WRITE, batch_body, &b), 0);
+	assert_int_equal(b.begun, 1);
+	assert_string_equal(buf_str(&b.got), "{\"a\":1}");
+	b.seq = 4;
+	assert_int_equal(meta_run(db.meta, META_WRITE, batch_body, &b), -ESTALE);
+	b.slot = 4;
+	assert_int_equal(meta_run(db.meta, META_WRITE, batch_body, &b), 0);
+	assert_int_equal(b.begun, 0);
+	b.slot = 3;
+	b.seq = 6;
+	b.reply = "";
+	assert_int_equal(meta_run(db.meta, META_WRITE, batch_body, &b), 0);
+	assert_int_equal(b.begun, 0);
+	assert_int_equal(meta_run(db.meta, META_WRITE, batch_body, &b), 0);
+	assert_int_equal(b.begun, 1);
+	assert_int_equal(b.got.len, 0);
+	b.slot = 5;
+	b.seq = 0;
+	assert_int_equal(meta_run(db.meta, META_WRITE, batch_body, &b), 0);
+	assert_int_equal(b.begun, 0);
+	buf_release(&b.got);
+}
+
+static int expire_body(struct meta_tx *tx, void *arg)
+{
+	return session_expire(tx, *(int64_t *)arg);
+}
+
+static void sessions_are_forgotten(void **state)
+{
+	struct batch b = { .session = "s", .seq = 1, .now = 50, .reply = "r" };
+	int64_t before = 50;
+
+	(void)state;
+	assert_int_equal(meta_run(db.meta, META_WRITE, batch_body, &b), 0);
+	assert_int_equal(meta_run(db.meta, META_WRITE, expire_body, &before), 0);
+	before = 51;
+	assert_int_equal(meta_run(db.meta, META_WRITE, expire_body, &before), 1);
+	assert_int_equal(meta_run(db.meta, META_WRITE, expire_body, &before), 0);
+	buf_release(&b.got);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DB_TEST(store_shows_the_record),
+		DB_TEST(store_twice_is_once),
+		DB_TEST(store_by_hand),
+		DB_TEST(taken_names_get_the_id),
+		DB_TEST(long_names_are_cut_between_characters),
+		DB_TEST(entry_name_wins_over_filename),
+		DB_TEST(store_at_a_path),
+		DB_TEST(store_at_a_path_refuses),
+		DB_TEST(replace_changes_bytes),
+		DB_TEST(replace_renames_the_entry),
+		DB_TEST(replace_by_hand),
+		DB_TEST(replace_refuses),
+		DB_TEST(delete_takes_every_entry),
+		DB_TEST(list_is_paged),
+		DB_TEST(reclaim_by_node),
+		DB_TEST(batches_are_applied_once),
+		DB_TEST(sessions_are_forgotten),
+	};
+
+	return DB_RUN(tests);
+}
