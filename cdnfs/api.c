@@ -44,39 +44,95 @@ struct link *api_link(struct api *a)
 	return a->link;
 }
 
-/* Sends op and reads the file it answers. */
-static int file_op(
-	struct api *a, const struct wait *w, bool change, cJSON *op, struct wire_file *out)
+/* One operation, and the attributes of directories behind it. */
+struct call {
+	bool change;
+	uint64_t dirs[2]; /* 0: none */
+	cJSON *root;	  /* of the answer, to be deleted after success */
+};
+
+static cJSON *ops_of(cJSON *op, const struct call *c)
 {
+	cJSON *ops = op ? cJSON_CreateArray() : NULL;
+
+	if (!ops) {
+		cJSON_Delete(op);
+		return NULL;
+	}
+	cJSON_AddItemToArray(ops, op);
+	for (size_t i = 0; i < ARRAY_LEN(c->dirs); i++)
+		if (c->dirs[i])
+			cJSON_AddItemToArray(ops, wire_op_id("getattr", c->dirs[i]));
+	return ops;
+}
+
+/* The directories' attributes, as far as they were told. */
+static void read_dirs(struct api *a, const struct call *c, const cJSON *results, struct attr *dirs)
+{
+	struct wire_file f;
 	const cJSON *result;
-	cJSON *root;
+	int at = 1;
+
+	for (size_t i = 0; i < ARRAY_LEN(c->dirs) && c->dirs[i]; i++) {
+		dirs[i].id = 0;
+		if (wire_result(results, at++, &result) == 0 &&
+			wire_file(result, link_places(a->link), &f) == 0) {
+			dirs[i] = f.attr;
+			wire_file_release(&f);
+		}
+	}
+}
+
+static int call(struct api *a, const struct wait *w, struct call *c, cJSON *op, struct attr *dirs,
+	const cJSON **result)
+{
+	cJSON *ops = ops_of(op, c);
+	const cJSON *results;
 	int rc;
 
-	if (!op)
+	if (!ops)
 		return -ENOMEM;
-	rc = link_fs(a->link, w, change, false, op, &root, &result);
+	rc = link_fs(a->link, w, c->change, false, ops, &c->root, &results);
+	if (rc < 0)
+		return rc;
+	rc = wire_result(results, 0, result);
+	if (!rc)
+		read_dirs(a, c, results, dirs);
+	else
+		cJSON_Delete(c->root);
+	return rc == -EPROTO ? -EIO : rc;
+}
+
+/* Sends op and reads the file it answers. dir 0: nothing of a directory. */
+static int file_op(struct api *a, const struct wait *w, bool change, cJSON *op, uint64_t dir,
+	struct wire_file *out, struct attr *dirs)
+{
+	struct call c = { .change = change, .dirs = { dir } };
+	const cJSON *result;
+	int rc = call(a, w, &c, op, dirs, &result);
+
 	if (rc < 0)
 		return rc;
 	rc = wire_file(result, link_places(a->link), out);
-	cJSON_Delete(root);
+	cJSON_Delete(c.root);
 	return rc == -EPROTO ? -EIO : rc;
 }
 
 int api_lookup(
 	struct api *a, const struct wait *w, uint64_t dir, const char *name, struct wire_file *out)
 {
-	return file_op(a, w, false, wire_op_name("lookup", dir, name), out);
+	return file_op(a, w, false, wire_op_name("lookup", dir, name), 0, out, NULL);
 }
 
 int api_getattr(struct api *a, const struct wait *w, uint64_t id, struct wire_file *out)
 {
-	return file_op(a, w, false, wire_op_id("getattr", id), out);
+	return file_op(a, w, false, wire_op_id("getattr", id), 0, out, NULL);
 }
 
 int api_setattr(struct api *a, const struct wait *w, uint64_t id, const struct wire_change *change,
 	struct wire_file *out)
 {
-	return file_op(a, w, true, wire_op_change(id, change), out);
+	return file_op(a, w, true, wire_op_change(id, change), 0, out, NULL);
 }
 
 static cJSON *new_op(const char *op, const struct api_new *new)
@@ -89,17 +145,17 @@ static cJSON *new_op(const char *op, const struct api_new *new)
 }
 
 int api_create(struct api *a, const struct wait *w, const struct api_new *new,
-	struct wire_file *out, bool *existed, const struct place **place)
+	struct wire_file *out, bool *existed, const struct place **place, struct attr *dirs)
 {
-	cJSON *root, *op = new_op("create", new);
+	struct call c = { .change = true, .dirs = { new->dir } };
+	cJSON *op = new_op("create", new);
 	const cJSON *result, *p;
 	const struct place *where = NULL;
 	int rc;
 
-	if (!op)
-		return -ENOMEM;
-	cJSON_AddBoolToObject(op, "exclusive", new->exclusive);
-	rc = link_fs(a->link, w, true, false, op, &root, &result);
+	if (op)
+		cJSON_AddBoolToObject(op, "exclusive", new->exclusive);
+	rc = call(a, w, &c, op, dirs, &result);
 	if (rc < 0)
 		return rc;
 	rc = wire_file(result, link_places(a->link), out);
@@ -110,139 +166,140 @@ int api_create(struct api *a, const struct wait *w, const struct api_new *new,
 		*existed = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(result, "existed"));
 		*place = where;
 	}
-	cJSON_Delete(root);
+	cJSON_Delete(c.root);
 	return rc == -EPROTO ? -EIO : rc;
 }
 
-int api_mknod(struct api *a, const struct wait *w, const struct api_new *new, struct wire_file *out)
+int api_mknod(struct api *a, const struct wait *w, const struct api_new *new, struct wire_file *out,
+	struct attr *dirs)
 {
 	cJSON *op = new_op("mknod", new);
 
 	if (op)
 		json_add_u64(op, "rdev", new->rdev);
-	return file_op(a, w, true, op, out);
+	return file_op(a, w, true, op, new->dir, out, dirs);
 }
 
-int api_mkdir(struct api *a, const struct wait *w, const struct api_new *new, struct wire_file *out)
+int api_mkdir(struct api *a, const struct wait *w, const struct api_new *new, struct wire_file *out,
+	struct attr *dirs)
 {
-	return file_op(a, w, true, new_op("mkdir", new), out);
+	return file_op(a, w, true, new_op("mkdir", new), new->dir, out, dirs);
 }
 
-int api_symlink(
-	struct api *a, const struct wait *w, const struct api_new *new, struct wire_file *out)
+int api_symlink(struct api *a, const struct wait *w, const struct api_new *new,
+	struct wire_file *out, struct attr *dirs)
 {
 	cJSON *op = new_op("symlink", new);
 
 	if (op)
 		json_add_bytes(op, "target", new->target, strlen(new->target));
-	return file_op(a, w, true, op, out);
+	return file_op(a, w, true, op, new->dir, out, dirs);
 }
 
 int api_link_file(struct api *a, const struct wait *w, uint64_t id, uint64_t dir, const char *name,
-	struct wire_file *out)
+	struct wire_file *out, struct attr *dirs)
 {
 	cJSON *op = wire_op_name("link", dir, name);
 
 	if (op)
 		json_add_u64(op, "id", id);
-	return file_op(a, w, true, op, out);
+	return file_op(a, w, true, op, dir, out, dirs);
 }
 
-static int remove_op(struct api *a, const struct wait *w, cJSON *op, uint64_t *id, uint32_t *nlink)
+static int remove_op(struct api *a, const struct wait *w, const char *what, uint64_t dir,
+	const char *name, uint64_t *id, uint32_t *nlink, struct attr *dirs)
 {
+	struct call c = { .change = true, .dirs = { dir } };
 	struct json_reader r;
 	const cJSON *result;
 	uint64_t gone = 0;
 	uint32_t left = 0;
-	cJSON *root;
-	int rc;
+	int rc = call(a, w, &c, wire_op_name(what, dir, name), dirs, &result);
 
-	if (!op)
-		return -ENOMEM;
-	rc = link_fs(a->link, w, true, false, op, &root, &result);
 	if (rc < 0)
 		return rc;
 	json_reader_init(&r, result);
 	(void)json_u64(&r, "id", LIMIT_ID, &gone);
 	(void)json_u32(&r, "nlink", UINT32_MAX, &left);
-	cJSON_Delete(root);
+	cJSON_Delete(c.root);
 	*id = gone;
 	*nlink = left;
 	return 0;
 }
 
 int api_unlink(struct api *a, const struct wait *w, uint64_t dir, const char *name, uint64_t *id,
-	uint32_t *nlink)
+	uint32_t *nlink, struct attr *dirs)
 {
-	return remove_op(a, w, wire_op_name("unlink", dir, name), id, nlink);
+	return remove_op(a, w, "unlink", dir, name, id, nlink, dirs);
 }
 
-int api_rmdir(struct api *a, const struct wait *w, uint64_t dir, const char *name, uint64_t *id)
+int api_rmdir(struct api *a, const struct wait *w, uint64_t dir, const char *name, uint64_t *id,
+	struct attr *dirs)
 {
 	uint32_t nlink;
 
-	return remove_op(a, w, wire_op_name("rmdir", dir, name), id, &nlink);
+	return remove_op(a, w, "rmdir", dir, name, id, &nlink, dirs);
 }
 
 int api_rename(struct api *a, const struct wait *w, uint64_t dir, const char *name, uint64_t todir,
-	const char *toname, const char *flags)
+	const char *toname, const char *flags, struct attr *dirs)
 {
-	cJSON *root, *op = wire_op_name("rename", dir, name);
+	struct call c = { .change = true, .dirs = { dir, todir == dir ? 0 : todir } };
+	cJSON *op = wire_op_name("rename", dir, name);
 	const cJSON *result;
 	int rc;
 
-	if (!op)
-		return -ENOMEM;
-	json_add_u64(op, "todir", todir);
-	json_add_bytes(op, "toname", toname, strlen(toname));
-	cJSON_AddStringToObject(op, "flags", flags);
-	rc = link_fs(a->link, w, true, false, op, &root, &result);
+	if (op) {
+		json_add_u64(op, "todir", todir);
+		json_add_bytes(op, "toname", toname, strlen(toname));
+		cJSON_AddStringToObject(op, "flags", flags);
+	}
+	dirs[1].id = 0;
+	rc = call(a, w, &c, op, dirs, &result);
 	if (!rc)
-		cJSON_Delete(root);
+		cJSON_Delete(c.root);
 	return rc;
 }
 
 int api_readdir(
 	struct api *a, const struct wait *w, uint64_t dir, const char *after, struct wire_page *out)
 {
-	cJSON *root, *op = wire_op("readdir");
+	cJSON *op = wire_op("readdir");
+	struct call c = { 0 };
 	const cJSON *result;
 	int rc;
 
-	if (!op)
-		return -ENOMEM;
-	json_add_u64(op, "dir", dir);
-	json_add_bytes(op, "after", after, strlen(after));
-	json_add_u64(op, "limit", LIMIT_READDIR);
-	rc = link_fs(a->link, w, false, false, op, &root, &result);
+	if (op) {
+		json_add_u64(op, "dir", dir);
+		json_add_bytes(op, "after", after, strlen(after));
+		json_add_u64(op, "limit", LIMIT_READDIR);
+	}
+	rc = call(a, w, &c, op, NULL, &result);
 	if (rc < 0)
 		return rc;
 	rc = wire_page(result, out);
-	cJSON_Delete(root);
+	cJSON_Delete(c.root);
 	return rc == -EPROTO ? -EIO : rc;
 }
 
 int api_statfs(struct api *a, const struct wait *w, struct wire_room *out)
 {
-	cJSON *root, *op = wire_op("statfs");
+	struct call c = { 0 };
 	const cJSON *result;
-	int rc;
+	int rc = call(a, w, &c, wire_op("statfs"), NULL, &result);
 
-	if (!op)
-		return -ENOMEM;
-	rc = link_fs(a->link, w, false, false, op, &root, &result);
 	if (rc < 0)
 		return rc;
 	rc = wire_room(result, out);
-	cJSON_Delete(root);
+	cJSON_Delete(c.root);
 	return rc == -EPROTO ? -EIO : rc;
 }
 
 int api_sync(struct api *a, const struct wait *w)
 {
-	const cJSON *result;
+	const cJSON *results;
 	cJSON *root;
-	int rc = link_fs(a->link, w, true, true, NULL, &root, &result);
+	int rc = link_fs(a->link, w, true, true, cJSON_CreateArray(), &root, &results);
 
 	if (!rc)
 		cJSON_Delete(root);

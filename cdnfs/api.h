@@ -19,6 +19,9 @@ int api_getattr(struct api *a, const struct wait *w, uint64_t id, struct wire_fi
 int api_setattr(struct api *a, const struct wait *w, uint64_t id, const struct wire_change *change,
 	struct wire_file *out);
 
+/* Calls that change names take `dirs`: the directories' attributes after the change, told in the same answer; id 0 when
+ * they are not. dirs[1] is rename's other directory. */
+
 /* A name to be made. */
 struct api_new {
 	uint64_t dir;
@@ -30,22 +33,23 @@ struct api_new {
 };
 /* *place: where to upload the bytes, NULL when dist names none. */
 int api_create(struct api *a, const struct wait *w, const struct api_new *new,
-	struct wire_file *out, bool *existed, const struct place **place);
-int api_mknod(
-	struct api *a, const struct wait *w, const struct api_new *new, struct wire_file *out);
-int api_mkdir(
-	struct api *a, const struct wait *w, const struct api_new *new, struct wire_file *out);
-int api_symlink(
-	struct api *a, const struct wait *w, const struct api_new *new, struct wire_file *out);
+	struct wire_file *out, bool *existed, const struct place **place, struct attr *dirs);
+int api_mknod(struct api *a, const struct wait *w, const struct api_new *new, struct wire_file *out,
+	struct attr *dirs);
+int api_mkdir(struct api *a, const struct wait *w, const struct api_new *new, struct wire_file *out,
+	struct attr *dirs);
+int api_symlink(struct api *a, const struct wait *w, const struct api_new *new,
+	struct wire_file *out, struct attr *dirs);
 int api_link_file(struct api *a, const struct wait *w, uint64_t id, uint64_t dir, const char *name,
-	struct wire_file *out);
+	struct wire_file *out, struct attr *dirs);
 /* *id: what the name meant; *nlink: names it still has (unlink). */
 int api_unlink(struct api *a, const struct wait *w, uint64_t dir, const char *name, uint64_t *id,
-	uint32_t *nlink);
-int api_rmdir(struct api *a, const struct wait *w, uint64_t dir, const char *name, uint64_t *id);
+	uint32_t *nlink, struct attr *dirs);
+int api_rmdir(struct api *a, const struct wait *w, uint64_t dir, const char *name, uint64_t *id,
+	struct attr *dirs);
 /* flags: "", "noreplace", "exchange" */
 int api_rename(struct api *a, const struct wait *w, uint64_t dir, const char *name, uint64_t todir,
-	const char *toname, const char *flags);
+	const char *toname, const char *flags, struct attr *dirs);
 int api_readdir(struct api *a, const struct wait *w, uint64_t dir, const char *after,
 	struct wire_page *out);
 int api_statfs(struct api *a, const struct wait *w, struct wire_room *out);

@@ -1,6 +1,7 @@
 /* Lock order: inodes.lock → staged's own. */
 #include "cdnfs/inode.h"
 
+#include "common/clock.h"
 #include "common/map.h"
 #include <assert.h>
 #include <errno.h>
@@ -19,6 +20,7 @@ struct inode {
 	unsigned commits; /* versions stored through this mount */
 	struct version stored;
 	uint64_t tick;	     /* when attr was learnt */
+	int64_t learnt_ms;   /* clock_ms of that, 0: some of it is not known */
 	uint64_t names_tick; /* last change of a name in it */
 	uint64_t pages;	     /* version of the kernel's pages */
 	const struct place *place, *unsynced;
@@ -30,6 +32,7 @@ struct inodes {
 	pthread_mutex_t lock;
 	struct map by_id; /* lock */
 	uint64_t clock;	  /* lock */
+	uint64_t trust;	  /* lock: what was learnt at an earlier tick is not fresh */
 };
 
 int inodes_open(struct inodes **out)
@@ -118,6 +121,7 @@ static void learn_locked(struct inode *in, const struct attr *a, uint64_t tick)
 		in->attr = *a;
 	}
 	in->tick = tick;
+	in->learnt_ms = clock_ms();
 }
 
 static void show_locked(const struct inode *in, struct attr *shown)
@@ -245,6 +249,43 @@ uint64_t inode_id(const struct inode *in)
 	return in->id;
 }
 
+bool inode_fresh(
+	struct inodes *t, uint64_t id, int64_t max_age_ms, struct attr *shown, int64_t *age_ms)
+{
+	int64_t now = clock_ms();
+	struct inode *in;
+	bool fresh;
+
+	pthread_mutex_lock(&t->lock);
+	in = map_get(&t->by_id, id);
+	fresh = in && in->learnt_ms && in->tick >= t->trust && now - in->learnt_ms < max_age_ms;
+	if (fresh) {
+		show_locked(in, shown);
+		*age_ms = now - in->learnt_ms;
+	}
+	pthread_mutex_unlock(&t->lock);
+	return fresh;
+}
+
+void inodes_distrust(struct inodes *t, uint64_t tick)
+{
+	pthread_mutex_lock(&t->lock);
+	if (tick > t->trust)
+		t->trust = tick;
+	pthread_mutex_unlock(&t->lock);
+}
+
+void inode_stale(struct inodes *t, uint64_t id)
+{
+	struct inode *in;
+
+	pthread_mutex_lock(&t->lock);
+	in = map_get(&t->by_id, id);
+	if (in)
+		in->learnt_ms = 0;
+	pthread_mutex_unlock(&t->lock);
+}
+
 int inode_attr(struct inodes *t, uint64_t id, struct attr *shown)
 {
 	struct inode *in;
@@ -340,6 +381,7 @@ void inode_unlinked(struct inodes *t, uint64_t id, uint32_t nlink)
 	if (in) {
 		in->attr.nlink = nlink;
 		in->tick = ++t->clock;
+		in->learnt_ms = 0; /* its ctime */
 		in->gone = in->gone || !nlink;
 	}
 	pthread_mutex_unlock(&t->lock);

@@ -38,6 +38,12 @@ struct inode *inode_hold_new(struct inodes *t, const struct attr *a, uint64_t ti
 void inode_drop(struct inodes *t, struct inode *in);
 
 uint64_t inode_id(const struct inode *in);
+/* What the table knows, if dist told it (or this mount made it) less than max_age_ms ago; *age_ms how long. False else. */
+bool inode_fresh(
+	struct inodes *t, uint64_t id, int64_t max_age_ms, struct attr *shown, int64_t *age_ms);
+/* What was asked for before `tick` (of all, of one) may have changed without our being told. */
+void inodes_distrust(struct inodes *t, uint64_t tick);
+void inode_stale(struct inodes *t, uint64_t id);
 /* What the table knows, without asking. -ENOENT when it does not know the id. */
 int inode_attr(struct inodes *t, uint64_t id, struct attr *shown);
 bool inode_in_use(struct inodes *t, uint64_t id); /* has users */

@@ -260,8 +260,8 @@ void link_changed(struct link *l)
 	settle(l, true, false, 0);
 }
 
-static int post(struct link *l, const struct wait *w, const struct buf *body, bool has_op,
-	cJSON **root, const cJSON **result)
+static int post(struct link *l, const struct wait *w, const struct buf *body, int n, cJSON **root,
+	const cJSON **results)
 {
 	static const char *const headers[] = { "Content-Type: application/json", NULL };
 	struct httpc_req req = { .method = "POST",
@@ -273,7 +273,7 @@ static int post(struct link *l, const struct wait *w, const struct buf *body, bo
 	int rc = link_dist(l, w, &req, &res);
 
 	if (!rc)
-		rc = wire_answer(buf_str(&res.body), res.body.len, has_op, root, result);
+		rc = wire_answer(buf_str(&res.body), res.body.len, n, root, results);
 	if (rc == -EPROTO) {
 		log_error("answer is not a distributor's: check the URL of the mount", "server=%s",
 			l->fs_url);
@@ -283,12 +283,12 @@ static int post(struct link *l, const struct wait *w, const struct buf *body, bo
 	return rc;
 }
 
-int link_fs(struct link *l, const struct wait *w, bool change, bool durable, cJSON *op,
-	cJSON **root, const cJSON **result)
+int link_fs(struct link *l, const struct wait *w, bool change, bool durable, cJSON *ops,
+	cJSON **root, const cJSON **results)
 {
 	struct wire_head head = { .durable = durable };
 	struct buf body = BUF_INIT;
-	bool has_op = op != NULL;
+	int n = cJSON_GetArraySize(ops);
 	uint64_t upto;
 	int rc;
 
@@ -300,9 +300,9 @@ int link_fs(struct link *l, const struct wait *w, bool change, bool durable, cJS
 		head.host = l->host;
 		head.slot = slot_take(l, &head.seq);
 	}
-	rc = wire_batch(&head, op, &body);
+	rc = wire_batch(&head, ops, &body);
 	if (!rc)
-		rc = post(l, w, &body, has_op, root, result);
+		rc = post(l, w, &body, n, root, results);
 	if (change)
 		slot_return(l, head.slot);
 	if (!rc)

@@ -37,10 +37,10 @@ int link_node(struct link *l, const struct wait *w, struct httpc_req *req, struc
 /* One attempt, no log line: -EHOSTDOWN when the node is away (connection, 502, 503, 504). */
 int link_node_once(struct link *l, struct httpc_req *req, struct httpc_res *res);
 
-/* A batch of one operation (takes op; NULL: of none). `change`: with session, slot and seq, so that a
- * repeat applies once. Result as wire_answer. */
-int link_fs(struct link *l, const struct wait *w, bool change, bool durable, cJSON *op,
-	cJSON **root, const cJSON **result);
+/* A batch (takes ops, an array). `change`: with session, slot and seq, so that a repeat applies once. Results as
+ * wire_answer. */
+int link_fs(struct link *l, const struct wait *w, bool change, bool durable, cJSON *ops,
+	cJSON **root, const cJSON **results);
 /* True when something that was changed through l may not be on dist's disk yet. */
 bool link_unsynced(struct link *l);
 void link_changed(struct link *l); /* a node registered something undurable for us */

@@ -1,6 +1,6 @@
 #include "cdnfs/ops_file.h"
 
-#include "cdnfs/owner.h"
+#include "cdnfs/names.h"
 #include "cdnfs/reply.h"
 #include "cdnfs/store.h"
 #include "common/clock.h"
@@ -122,15 +122,16 @@ static int create(fuse_req_t req, const struct wait *w, const struct api_new *ne
 	uint64_t tick = inodes_tick(fs->inodes);
 	const struct place *place = NULL;
 	bool existed = false;
+	struct attr dir = { 0 };
 	struct wire_file f;
-	int rc = api_create(fs->api, w, new, &f, &existed, &place);
+	int rc = api_create(fs->api, w, new, &f, &existed, &place, &dir);
 
 	if (rc < 0)
 		return rc;
 	wire_file_release(&f); /* no link: its attributes stay */
 	if (!S_ISREG(f.attr.mode))
 		return S_ISDIR(f.attr.mode) ? -EISDIR : -ELOOP;
-	inode_names_changed(fs->inodes, new->dir);
+	names_changed(fs, new->dir, &dir, tick);
 	h->in = inode_hold_new(fs->inodes, &f.attr, tick, 1, attr);
 	if (!h->in)
 		return -ENOMEM;
@@ -148,7 +149,7 @@ void op_create(
 {
 	struct cdnfs *fs = reply_fs(req);
 	struct wait w = reply_wait(req);
-	struct api_new new = owner_new(req, parent, name, mode & 07777);
+	struct api_new new = names_new(req, parent, name, mode & 07777);
 	struct handle *h = handle_new();
 	struct fuse_entry_param e;
 	struct attr attr;

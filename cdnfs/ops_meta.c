@@ -1,6 +1,6 @@
 #include "cdnfs/ops_meta.h"
 
-#include "cdnfs/owner.h"
+#include "cdnfs/names.h"
 #include "cdnfs/reply.h"
 #include "cdnfs/store.h"
 #include "common/clock.h"
@@ -82,11 +82,15 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct wait w = reply_wait(req);
 	struct wire_change none = { 0 };
 	struct attr shown;
+	int64_t age = 0;
 	int rc;
 
 	(void)fi; /* the inode knows of its staged bytes */
 	fs_count(fs, FS_getattr);
-	if (inode_gone(fs->inodes, ino))
+	/* The kernel asks early after changes made through this mount, whose answers told what it wants. */
+	if (inode_fresh(fs->inodes, ino, (int64_t)fs->opt->attr_timeout * 1000, &shown, &age))
+		rc = 0;
+	else if (inode_gone(fs->inodes, ino))
 		rc = inode_attr(fs->inodes, ino, &shown);
 	else
 		rc = store_refresh(fs, &w, ino, &shown);
@@ -95,7 +99,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (rc < 0)
 		reply_result(req, rc);
 	else
-		reply_attr(req, &shown);
+		reply_attr(req, &shown, age);
 }
 
 static int64_t ns_of(const struct timespec *t)
@@ -194,7 +198,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int set, struct
 	if (rc < 0)
 		reply_result(req, rc);
 	else
-		reply_attr(req, &shown);
+		reply_attr(req, &shown, 0);
 }
 
 void op_readlink(fuse_req_t req, fuse_ino_t ino)
@@ -222,7 +226,8 @@ void op_readlink(fuse_req_t req, fuse_ino_t ino)
 }
 
 /* What mknod, mkdir, symlink and link have in common after their call. */
-static void made(fuse_req_t req, fuse_ino_t parent, struct wire_file *f, uint64_t tick, int rc)
+static void made(fuse_req_t req, struct wire_file *f, uint64_t parent, const struct attr *dir,
+	uint64_t tick, int rc)
 {
 	struct cdnfs *fs = reply_fs(req);
 
@@ -230,7 +235,7 @@ static void made(fuse_req_t req, fuse_ino_t parent, struct wire_file *f, uint64_
 		reply_result(req, rc);
 		return;
 	}
-	inode_names_changed(fs->inodes, parent);
+	names_changed(fs, parent, dir, tick);
 	reply_file(req, f, tick);
 }
 
@@ -238,41 +243,45 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 {
 	struct cdnfs *fs = reply_fs(req);
 	struct wait w = reply_wait(req);
-	struct api_new new = owner_new(req, parent, name, mode);
+	struct api_new new = names_new(req, parent, name, mode);
 	uint64_t tick = inodes_tick(fs->inodes);
 	struct wire_file f;
+	struct attr dir = { 0 };
 
 	fs_count(fs, FS_mknod);
 	new.rdev = rdev;
-	made(req, parent, &f, tick, api_mknod(fs->api, &w, &new, &f));
+	made(req, &f, parent, &dir, tick, api_mknod(fs->api, &w, &new, &f, &dir));
 }
 
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
 	struct cdnfs *fs = reply_fs(req);
 	struct wait w = reply_wait(req);
-	struct api_new new = owner_new(req, parent, name, mode | S_IFDIR);
+	struct api_new new = names_new(req, parent, name, mode | S_IFDIR);
 	uint64_t tick = inodes_tick(fs->inodes);
 	struct wire_file f;
+	struct attr dir = { 0 };
 
 	fs_count(fs, FS_mkdir);
 	new.mode &= 07777;
-	made(req, parent, &f, tick, api_mkdir(fs->api, &w, &new, &f));
+	made(req, &f, parent, &dir, tick, api_mkdir(fs->api, &w, &new, &f, &dir));
 }
 
 void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
 	struct cdnfs *fs = reply_fs(req);
 	struct wait w = reply_wait(req);
-	struct api_new new = owner_new(req, parent, name, 0777);
+	struct api_new new = names_new(req, parent, name, 0777);
 	uint64_t tick = inodes_tick(fs->inodes);
 	struct wire_file f;
+	struct attr dir = { 0 };
 	int rc;
 
 	fs_count(fs, FS_symlink);
 	new.target = target;
-	rc = strlen(target) > LIMIT_TARGET ? -ENAMETOOLONG : api_symlink(fs->api, &w, &new, &f);
-	made(req, parent, &f, tick, rc);
+	rc = strlen(target) > LIMIT_TARGET ? -ENAMETOOLONG
+					   : api_symlink(fs->api, &w, &new, &f, &dir);
+	made(req, &f, parent, &dir, tick, rc);
 }
 
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
@@ -281,25 +290,27 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name
 	struct wait w = reply_wait(req);
 	uint64_t tick = inodes_tick(fs->inodes);
 	struct wire_file f;
+	struct attr dir = { 0 };
 
 	fs_count(fs, FS_link);
-	made(req, parent, &f, tick, api_link_file(fs->api, &w, ino, parent, name, &f));
+	made(req, &f, parent, &dir, tick, api_link_file(fs->api, &w, ino, parent, name, &f, &dir));
 }
 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct cdnfs *fs = reply_fs(req);
 	struct wait w = reply_wait(req);
-	uint64_t id = 0;
+	uint64_t tick = inodes_tick(fs->inodes), id = 0;
+	struct attr dir = { 0 };
 	uint32_t nlink = 0;
 	int rc;
 
 	fs_count(fs, FS_unlink);
-	rc = api_unlink(fs->api, &w, parent, name, &id, &nlink);
+	rc = api_unlink(fs->api, &w, parent, name, &id, &nlink, &dir);
 	if (!rc) {
 		if (id)
 			inode_unlinked(fs->inodes, id, nlink);
-		inode_names_changed(fs->inodes, parent);
+		names_changed(fs, parent, &dir, tick);
 	}
 	reply_result(req, rc);
 }
@@ -308,15 +319,16 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct cdnfs *fs = reply_fs(req);
 	struct wait w = reply_wait(req);
-	uint64_t id = 0;
+	uint64_t tick = inodes_tick(fs->inodes), id = 0;
+	struct attr dir = { 0 };
 	int rc;
 
 	fs_count(fs, FS_rmdir);
-	rc = api_rmdir(fs->api, &w, parent, name, &id);
+	rc = api_rmdir(fs->api, &w, parent, name, &id, &dir);
 	if (!rc) {
 		if (id)
 			inode_unlinked(fs->inodes, id, 0);
-		inode_names_changed(fs->inodes, parent);
+		names_changed(fs, parent, &dir, tick);
 	}
 	reply_result(req, rc);
 }
@@ -329,16 +341,20 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t t
 	const char *text = flags == RENAME_NOREPLACE  ? "noreplace"
 			   : flags == RENAME_EXCHANGE ? "exchange"
 						      : "";
+	uint64_t tick = inodes_tick(fs->inodes);
+	struct attr dirs[2] = { 0 };
 	int rc;
 
 	fs_count(fs, FS_rename);
 	if (flags && !*text)
 		rc = -EINVAL;
 	else
-		rc = api_rename(fs->api, &w, parent, name, toparent, toname, text);
+		rc = api_rename(fs->api, &w, parent, name, toparent, toname, text, dirs);
 	if (!rc) {
-		inode_names_changed(fs->inodes, parent);
-		inode_names_changed(fs->inodes, toparent);
+		inodes_distrust(fs->inodes, tick); /* what moved, and what it replaced */
+		names_changed(fs, parent, &dirs[0], tick);
+		if (toparent != parent)
+			names_changed(fs, toparent, &dirs[1], tick);
 	}
 	reply_result(req, rc);
 }

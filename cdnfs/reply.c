@@ -58,15 +58,20 @@ void reply_stat(const struct attr *a, struct stat *st)
 	st->st_ctim = time_of(a->ctime);
 }
 
-void reply_entry_param(
-	const struct cdnfs *fs, const struct attr *a, int64_t age_ms, struct fuse_entry_param *e)
+static double timeout_left(const struct cdnfs *fs, int64_t age_ms)
 {
 	double left = (double)fs->opt->attr_timeout - (double)age_ms / 1000;
 
+	return left > 0 ? left : 0;
+}
+
+void reply_entry_param(
+	const struct cdnfs *fs, const struct attr *a, int64_t age_ms, struct fuse_entry_param *e)
+{
 	memset(e, 0, sizeof(*e));
 	e->ino = a->id;
 	reply_stat(a, &e->attr);
-	e->attr_timeout = e->entry_timeout = left > 0 ? left : 0;
+	e->attr_timeout = e->entry_timeout = timeout_left(fs, age_ms);
 }
 
 void reply_result(fuse_req_t req, int rc)
@@ -75,12 +80,12 @@ void reply_result(fuse_req_t req, int rc)
 	(void)fuse_reply_err(req, -rc); /* the requester may have gone */
 }
 
-void reply_attr(fuse_req_t req, const struct attr *a)
+void reply_attr(fuse_req_t req, const struct attr *a, int64_t age_ms)
 {
 	struct stat st;
 
 	reply_stat(a, &st);
-	(void)fuse_reply_attr(req, &st, (double)reply_fs(req)->opt->attr_timeout); /* as above */
+	(void)fuse_reply_attr(req, &st, timeout_left(reply_fs(req), age_ms)); /* as above */
 }
 
 void reply_entry(fuse_req_t req, const struct attr *a)

@@ -15,7 +15,7 @@ void reply_entry_param(
 	const struct cdnfs *fs, const struct attr *a, int64_t age_ms, struct fuse_entry_param *e);
 
 void reply_result(fuse_req_t req, int rc); /* rc <= 0 */
-void reply_attr(fuse_req_t req, const struct attr *a);
+void reply_attr(fuse_req_t req, const struct attr *a, int64_t age_ms);
 /* The inode was learnt with one lookup, which goes back when the kernel does not take the answer. */
 void reply_entry(fuse_req_t req, const struct attr *a);
 

@@ -81,14 +81,13 @@ cJSON *wire_op_change(uint64_t id, const struct wire_change *c)
 	return o;
 }
 
-int wire_batch(const struct wire_head *head, cJSON *op, struct buf *out)
+int wire_batch(const struct wire_head *head, cJSON *ops, struct buf *out)
 {
 	cJSON *root = cJSON_CreateObject();
-	cJSON *ops = root ? cJSON_AddArrayToObject(root, "ops") : NULL;
 
-	if (!ops) {
+	if (!root || !ops) {
 		cJSON_Delete(root);
-		cJSON_Delete(op);
+		cJSON_Delete(ops);
 		return -ENOMEM;
 	}
 	if (head->session) {
@@ -98,35 +97,44 @@ int wire_batch(const struct wire_head *head, cJSON *op, struct buf *out)
 		json_add_lossy(root, "host", head->host, strlen(head->host));
 	}
 	cJSON_AddBoolToObject(root, "durable", head->durable);
-	if (op)
-		cJSON_AddItemToArray(ops, op);
+	cJSON_AddItemToObject(root, "ops", ops);
 	json_print(root, out);
 	return buf_error(out);
 }
 
-int wire_answer(const char *text, size_t len, bool has_op, cJSON **root, const cJSON **result)
+int wire_answer(const char *text, size_t len, int n, cJSON **root, const cJSON **results)
 {
 	cJSON *r = NULL;
-	const cJSON *first, *err;
+	const cJSON *list, *item;
 	int rc = json_parse(text, len, &r);
 
 	if (rc < 0)
 		return rc == -ENOMEM ? rc : -EPROTO;
-	first = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(r, "results"), 0);
-	rc = -EPROTO;
-	if (has_op && !cJSON_IsObject(first))
+	list = cJSON_GetObjectItemCaseSensitive(r, "results");
+	if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != n)
 		goto fail;
-	err = cJSON_GetObjectItemCaseSensitive(first, "errno");
-	if (cJSON_IsString(err)) {
-		rc = http_errno_parse(err->valuestring);
-		goto fail;
+	cJSON_ArrayForEach(item, list)
+	{
+		if (!cJSON_IsObject(item))
+			goto fail;
 	}
 	*root = r;
-	*result = first;
+	*results = list;
 	return 0;
 fail:
 	cJSON_Delete(r);
-	return rc;
+	return -EPROTO;
+}
+
+int wire_result(const cJSON *results, int i, const cJSON **result)
+{
+	const cJSON *item = cJSON_GetArrayItem(results, i);
+	const cJSON *err = cJSON_GetObjectItemCaseSensitive(item, "errno");
+
+	if (cJSON_IsString(err))
+		return http_errno_parse(err->valuestring);
+	*result = item;
+	return item ? 0 : -EPROTO;
 }
 
 static void read_times(struct json_reader *r, struct attr *a)

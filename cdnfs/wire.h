@@ -71,12 +71,14 @@ struct wire_head {
 	uint64_t seq;
 	bool durable;
 };
-/* Text of a batch of one operation, or of none when op is NULL. Takes op. 0 or -ENOMEM. */
-int wire_batch(const struct wire_head *head, cJSON *op, struct buf *out);
+/* Text of a batch. Takes ops, an array. 0 or -ENOMEM. */
+int wire_batch(const struct wire_head *head, cJSON *ops, struct buf *out);
 
-/* The answer to it. *result points into *root, which is the caller's to delete; NULL for a batch of none. An
- * errno in the result is returned as such; -EPROTO when it is no such answer. */
-int wire_answer(const char *text, size_t len, bool has_op, cJSON **root, const cJSON **result);
+/* The answer to n operations: *results, an array of n objects, points into *root, which is the caller's to delete. -EPROTO
+ * when it is no such answer. */
+int wire_answer(const char *text, size_t len, int n, cJSON **root, const cJSON **results);
+/* The i-th result; the errno in it is returned as such. */
+int wire_result(const cJSON *results, int i, const cJSON **result);
 
 /* 0, -EPROTO, -ENOMEM. `out` is the caller's to release. */
 int wire_file(const cJSON *result, struct places *places, struct wire_file *out);

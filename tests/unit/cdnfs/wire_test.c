@@ -28,7 +28,23 @@ static int teardown(void **state)
 
 static int answer(const char *text, cJSON **root, const cJSON **result)
 {
-	return wire_answer(text, strlen(text), true, root, result);
+	const cJSON *results;
+	int rc = wire_answer(text, strlen(text), 1, root, &results);
+
+	if (rc < 0)
+		return rc;
+	rc = wire_result(results, 0, result);
+	if (rc < 0)
+		cJSON_Delete(*root);
+	return rc;
+}
+
+static cJSON *one(cJSON *op)
+{
+	cJSON *ops = cJSON_CreateArray();
+
+	assert_true(cJSON_AddItemToArray(ops, op));
+	return ops;
 }
 
 static void test_batch_text(void **state)
@@ -37,14 +53,14 @@ static void test_batch_text(void **state)
 	struct buf out = BUF_INIT;
 
 	(void)state;
-	assert_int_equal(wire_batch(&head, wire_op_name("lookup", 7, "a%\xff"), &out), 0);
+	assert_int_equal(wire_batch(&head, one(wire_op_name("lookup", 7, "a%\xff")), &out), 0);
 	assert_string_equal(buf_str(&out),
-		"{\"ops\":[{\"op\":\"lookup\",\"dir\":7,\"name\":\"a%25%FF\"}],\"session\":\"s1\","
-		"\"slot\":3,\"seq\":9,\"host\":\"host\",\"durable\":true}");
+		"{\"session\":\"s1\",\"slot\":3,\"seq\":9,\"host\":\"host\",\"durable\":true,"
+		"\"ops\":[{\"op\":\"lookup\",\"dir\":7,\"name\":\"a%25%FF\"}]}");
 	buf_release(&out);
 	head.session = NULL;
-	assert_int_equal(wire_batch(&head, NULL, &out), 0);
-	assert_string_equal(buf_str(&out), "{\"ops\":[],\"durable\":true}");
+	assert_int_equal(wire_batch(&head, cJSON_CreateArray(), &out), 0);
+	assert_string_equal(buf_str(&out), "{\"durable\":true,\"ops\":[]}");
 	buf_release(&out);
 }
 
@@ -55,7 +71,7 @@ static void test_change_sends_what_is_set(void **state)
 	struct buf out = BUF_INIT;
 
 	(void)state;
-	assert_int_equal(wire_batch(&(struct wire_head){ 0 }, op, &out), 0);
+	assert_int_equal(wire_batch(&(struct wire_head){ 0 }, one(op), &out), 0);
 	assert_non_null(strstr(out.data, "\"mode\":416"));
 	assert_non_null(strstr(out.data, "\"mtime\":[1,500000000]"));
 	assert_null(strstr(out.data, "uid"));
@@ -72,6 +88,7 @@ static void test_errors_of_answers(void **state)
 	assert_int_equal(answer("{\"results\":[{\"errno\":\"ENOENT\"}]}", &root, &result), -ENOENT);
 	assert_int_equal(answer("{\"results\":[]}", &root, &result), -EPROTO);
 	assert_int_equal(answer("{\"results\":[3]}", &root, &result), -EPROTO);
+	assert_int_equal(answer("{\"results\":[{},{}]}", &root, &result), -EPROTO);
 	assert_int_equal(answer("{}", &root, &result), -EPROTO);
 	assert_int_equal(answer("<html>", &root, &result), -EPROTO);
 	assert_int_equal(answer("", &root, &result), -EPROTO);
