@@ -50,7 +50,8 @@ struct httpc_res {
 int httpc_open(const struct httpc_conf *conf, struct httpc **out);
 void httpc_close(struct httpc **h); /* NULL-safe; no request may be in flight */
 
-/* One exchange. 0 when an answer with any status was read whole; else -ECONNREFUSED, -ETIMEDOUT,
+/* One exchange; only what a kept connection lost before a byte of an answer came is repeated at once, on
+ * a fresh one. 0 when an answer with any status was read whole; else -ECONNREFUSED, -ETIMEDOUT,
  * -ECONNRESET, -EHOSTUNREACH, -EPROTO, -EMSGSIZE, the sink's error … `res` must be HTTPC_RES_INIT or used
  * before; it is emptied first. Sends the thread's request id (common/log.h) as X-Request-Id and no Expect. */
 int httpc_do(struct httpc *h, const struct httpc_req *req, struct httpc_res *res);

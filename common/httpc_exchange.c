@@ -36,7 +36,7 @@ struct httpc_handle {
 	char request_id[LOG_REQUEST_ID + 16];
 	uint64_t body_at;  /* bytes of the fd's body handed to libcurl */
 	uint64_t received; /* bytes, headers included */
-	bool sent;	   /* a connection was there and the request was being written */
+	bool sent; /* written to some connection, and not answered there (a redirect is an answer) */
 	bool fed;
 	int error; /* why a callback ended the exchange; 0 while all is well */
 };
@@ -92,6 +92,8 @@ static size_t on_header(char *data, size_t one, size_t len, void *ctx)
 		/* an answer that follows a redirect or an interim one replaces it */
 		buf_clear(&res->headers);
 		res->status = status_of(data, len);
+		if (h->req->follow && res->status / 100 == 3)
+			h->sent = false;
 	}
 	if (res->headers.len + len > LIMIT_HEADERS)
 		h->error = -EMSGSIZE;
@@ -424,11 +426,6 @@ static int errno_of(CURLcode code)
 	return -EPROTO;
 }
 
-static bool never_sent(CURLcode code)
-{
-	return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT;
-}
-
 /* The transfer's result; CURLE_OK cannot be missing once nothing runs. */
 static CURLcode result_of(CURLM *multi)
 {
@@ -471,8 +468,6 @@ static int run(struct httpc_handle *h, const struct httpc_watch *watch, bool *lo
 		return h->error;
 	if (rc < 0)
 		return rc;
-	if (never_sent(code))
-		h->sent = false;
 	rc = code == CURLE_COULDNT_CONNECT ? connect_errno(h->curl) : errno_of(code);
 	return rc == 0 && h->res->status == 0 ? -EPROTO : rc;
 }

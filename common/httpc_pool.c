@@ -148,7 +148,7 @@ static int attempt(struct httpc *h, const struct httpc_req *req, const struct ht
 	struct httpc_res *res, struct httpc_outcome *outcome)
 {
 	struct httpc_handle *handle;
-	bool again = false;
+	bool again = false, sent = false;
 	int rc;
 
 	do {
@@ -156,12 +156,14 @@ static int attempt(struct httpc *h, const struct httpc_req *req, const struct ht
 		rc = again ? httpc_handle_open(&h->setup, &handle) : take(h, &handle);
 		if (rc < 0) {
 			httpc_res_release(res);
+			res->sent = sent;
 			*outcome = (struct httpc_outcome){ .local = true };
 			return rc;
 		}
 		atomic_fetch_add_explicit(&h->count, 1, memory_order_relaxed);
 		rc = httpc_exchange(handle, req, watch, res, outcome);
 		give(h, handle, outcome->clean);
+		sent = res->sent = res->sent || sent;
 		again = !again && outcome->stale;
 	} while (again);
 	return rc;

@@ -151,6 +151,31 @@ static void test_stale_connection(void **state)
 	server_stop(&server);
 }
 
+/* Dies with the second request in its hands. */
+static bool answer_and_die(struct asked *a)
+{
+	if (a->nth == 1)
+		return answer_hello(a);
+	(void)shutdown(a->server->listener, SHUT_RDWR);
+	return false;
+}
+
+/* A request that a kept connection swallowed may have been applied, though the port is closed now. */
+static void test_sent_then_refused(void **state)
+{
+	struct httpc_req req = { .method = "POST", .body = "abc", .body_len = 3 };
+
+	(void)state;
+	server_start(&server, answer_and_die);
+	assert_int_equal(get("/"), 0);
+	req.url = url_of(&server, "/");
+	assert_int_equal(httpc_do(http, &req, &res), -ECONNREFUSED);
+	assert_true(res.sent);
+	assert_int_equal(httpc_do(http, &req, &res), -ECONNREFUSED);
+	assert_false(res.sent);
+	server_stop(&server);
+}
+
 static bool answer_and_close(struct asked *a)
 {
 	(void)answer_hello(a);
@@ -207,6 +232,7 @@ int main(void)
 		T(test_deadline),
 		T(test_stop),
 		T(test_stale_connection),
+		T(test_sent_then_refused),
 		T(test_closed_while_idle),
 		T(test_threads),
 	};
