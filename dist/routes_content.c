@@ -254,11 +254,13 @@ static void delete (struct httpd_req *req)
 	char name[40], stamp[STAMP_TEXT];
 	struct buf out = BUF_INIT;
 	int rc = meta_run(d->meta, META_DURABLE, run_delete, &o);
+	const struct conf_node *node;
 
 	if (rc < 0) {
 		answer_error(req, rc, content_name(o.id, name));
 		return;
 	}
+	node = o.content.node[0] ? nodes_find(d->nodes, o.content.node) : NULL;
 	reclaimer_wake(d->reclaimer);
 	buf_addf(&out,
 		"{\"message\":\"Content successfully deleted. ID: %" PRIu64 "\",\"id\":%" PRIu64,
@@ -267,6 +269,10 @@ static void delete (struct httpd_req *req)
 		stamp_format(o.content.stamp, stamp);
 		buf_adds(&out, ",\"node\":");
 		emit_text(&out, o.content.node);
+		if (node) {
+			buf_adds(&out, ",\"uri\":");
+			emit_text(&out, node->internal);
+		}
 		buf_addf(&out, ",\"stamp\":\"%s\"", stamp);
 	}
 	buf_adds(&out, "}");

@@ -76,7 +76,8 @@ enum dist_outcome dist_replace(
 enum dist_outcome dist_get(struct dist *d, uint64_t id, struct dist_answer *out);
 /* The content whose current version that is; record.id 0: none. One attempt. */
 enum dist_outcome dist_by_stamp(struct dist *d, uint64_t stamp, struct dist_answer *out);
-/* Gone already counts as done when an attempt of this call may have done it. */
+/* record.node, uri (its internal base) and stamp say where the bytes were. Gone already counts as done when an
+ * attempt of this call may have done it. */
 enum dist_outcome dist_delete(struct dist *d, uint64_t id, struct dist_answer *out);
 /* Tells another node that a version was replaced. One short attempt: dist tells it too. 0 or -errno. */
 int dist_reclaim(struct dist *d, const char *base, uint64_t id, uint64_t stamp);

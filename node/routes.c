@@ -78,6 +78,23 @@ static void handle_sync(struct httpd_req *req)
 	handle_health(req);
 }
 
+/* The bytes of a deleted content, here and where dist said that they were. */
+static void drop_deleted(struct node *n, uint64_t id, const struct dist_record *was)
+{
+	bool here = !was->stamp || index_has(&n->store->index, id, 0, was->stamp);
+	int rc = store_retire_all(n->store, id, 0);
+
+	if (rc < 0) /* dist tells it again by reclaim/ */
+		log_error("cannot move a deleted blob to the trash", "id=%" PRIu64 " error=\"%s\"",
+			id, strerror(-rc));
+	if (here || !was->uri[0] || strcmp(was->node, dist_name(n->dist)) == 0)
+		return;
+	rc = dist_reclaim(n->dist, was->uri, id, was->stamp);
+	if (rc < 0)
+		log_info("the node of a deleted content did not take it back, dist will tell it",
+			"id=%" PRIu64 " node=%s error=\"%s\"", id, was->node, strerror(-rc));
+}
+
 static void handle_delete(struct httpd_req *req)
 {
 	struct node *n = httpd_server(req);
@@ -92,13 +109,8 @@ static void handle_delete(struct httpd_req *req)
 			"dist cannot be asked to delete content %" PRIu64 ": %s", id, a.message);
 		return;
 	}
-	if (o == DIST_DONE || a.status == 404) {
-		int rc = store_retire_all(n->store, id, 0);
-
-		if (rc < 0) /* dist tells it again by reclaim/ */
-			log_error("cannot move a deleted blob to the trash",
-				"id=%" PRIu64 " error=\"%s\"", id, strerror(-rc));
-	}
+	if (o == DIST_DONE || a.status == 404)
+		drop_deleted(n, id, &a.record);
 	if (o == DIST_REFUSED) {
 		httpd_reply_error(req, a.status, "%s", a.message);
 		return;

@@ -280,6 +280,17 @@ static void delete_and_reclaim(void **state)
 	assert_int_equal(put(f, "POST", "/sync", ""), 200);
 }
 
+static void delete_reaches_the_other_node(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_record there = { .id = 9, .stamp = 0x77, .size = 3, .node = "node2" };
+
+	strcpy(there.uri, f->fake.base); /* the fake is every other node, too */
+	fake_record_set(&f->fake, &there);
+	assert_int_equal(ask(f, "DELETE", "/delete/9", NULL, NULL, 0), 200);
+	assert_int_equal(f->fake.reclaimed, 0x77);
+}
+
 static void full_node_keeps_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -434,6 +445,7 @@ int main(void)
 		TEST(empty_content),
 		TEST(elsewhere_is_a_redirect),
 		TEST(delete_and_reclaim),
+		TEST(delete_reaches_the_other_node),
 		TEST(full_node_keeps_nothing),
 		TEST(bad_requests),
 		TEST(names_too_long),
