@@ -146,6 +146,8 @@ static int conn_open(struct pool *p, bool writer, struct conn **out)
 	if (rc == 0)
 		rc = pragma(c, "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=4000;"
 			       "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY");
+	if (rc == 0 && !writer)
+		rc = pragma(c, "PRAGMA query_only=ON");
 	if (rc < 0)
 		goto fail;
 	*out = c;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # A private PostgreSQL for tests: `pg.sh start DIR` prints its URL, `pg.sh stop DIR` ends it. DIR must exist or be creatable;
-# data, log and socket lie in it. Runs as postgres when called by root, with the server's own defaults for fsync.
+# data, log and socket lie in it; what was there is started again. Runs as postgres when called by root, with the server's own defaults for fsync.
 set -euo pipefail
 
 verb=${1:-} dir=${2:-}
@@ -28,15 +28,19 @@ as_postgres() {
 
 start() {
 	local socket="$dir"
-	# a socket's path may have 107 bytes
-	if [ ${#socket} -gt 80 ]; then
+	if [ -f "$dir/socket" ]; then
+		socket=$(cat "$dir/socket")
+	elif [ ${#socket} -gt 80 ]; then # a socket's path may have 107 bytes
 		socket=$(mktemp -d /tmp/pg.XXXXXX)
 	fi
+	mkdir -p "$socket"
 	if [ "$(id -u)" = 0 ]; then
 		chown postgres "$dir" "$socket"
 	fi
 	cd "$dir"
-	as_postgres "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$dir/initdb.log"
+	if [ ! -d "$dir/data" ]; then
+		as_postgres "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$dir/initdb.log"
+	fi
 	as_postgres "$bin/pg_ctl" -D "$dir/data" -w -t 30 -l "$dir/log" \
 		-o "-k '$socket' -c listen_addresses='' -c port=5432 -c max_connections=100" start >"$dir/start.log"
 	echo "$socket" >"$dir/socket"

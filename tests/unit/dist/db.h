@@ -98,26 +98,41 @@ static inline long long db_number(const char *sql)
 	return n;
 }
 
-/* db.url becomes that of an empty database, and scripts go there. */
-static inline void db_fresh(void)
+/* Scripts and db.url go to the database number n. */
+static inline void db_use(unsigned n)
 {
 	char sql[64];
 
-	db.schemas++;
 	if (!db.pg) {
-		(void)snprintf(db.url, sizeof(db.url), "sqlite://%s/%u.db", db.dir, db.schemas);
+		(void)snprintf(db.url, sizeof(db.url), "sqlite://%s/%u.db", db.dir, n);
 		(void)sqlite3_close(db.file);
 		assert_int_equal(sqlite3_open(db.url + strlen("sqlite://"), &db.file), SQLITE_OK);
 		(void)sqlite3_busy_timeout(db.file, 5000);
 		return;
 	}
-	(void)snprintf(sql, sizeof(sql), "CREATE SCHEMA unit_%d_%u", (int)getpid(), db.schemas);
-	db_script(sql);
-	(void)snprintf(
-		sql, sizeof(sql), "SET search_path TO unit_%d_%u", (int)getpid(), db.schemas);
+	(void)snprintf(sql, sizeof(sql), "SET search_path TO unit_%d_%u", (int)getpid(), n);
 	db_script(sql);
 	(void)snprintf(db.url, sizeof(db.url), "%s%coptions=-csearch_path%%3Dunit_%d_%u", db.server,
-		strchr(db.server, '?') ? '&' : '?', (int)getpid(), db.schemas);
+		strchr(db.server, '?') ? '&' : '?', (int)getpid(), n);
+}
+
+/* The next one, empty. */
+static inline void db_fresh(void)
+{
+	char sql[64];
+
+	db.schemas++;
+	(void)snprintf(sql, sizeof(sql), "CREATE SCHEMA unit_%d_%u", (int)getpid(), db.schemas);
+	if (db.pg)
+		db_script(sql);
+	db_use(db.schemas);
+}
+
+static inline void db_connect(void)
+{
+	db.side = PQconnectdb(db.server);
+	assert_int_equal(PQstatus(db.side), CONNECTION_OK);
+	db_script("SET client_min_messages TO warning");
 }
 
 static inline void db_open(void)
@@ -167,9 +182,7 @@ static inline int db_postgresql(void **state)
 		(void)snprintf(path, sizeof(path), "%s/url", db.dir);
 		db_read_line(path, db.server, sizeof(db.server));
 	}
-	db.side = PQconnectdb(db.server);
-	assert_int_equal(PQstatus(db.side), CONNECTION_OK);
-	db_script("SET client_min_messages TO warning");
+	db_connect();
 	db_fresh();
 	db_open();
 	return 0;
