@@ -21,7 +21,7 @@ struct keeper {
 
 static const char *reason(int rc)
 {
-	return rc == -EIO ? meta_error() : strerror(-rc);
+	return rc == -EIO || rc == -EHOSTDOWN ? meta_error() : strerror(-rc);
 }
 
 static void sync_once(struct keeper *k)

@@ -21,6 +21,7 @@
 /* All that runs; taken down in reverse. */
 struct program {
 	struct options options;
+	struct conf_nodes conf;
 	sigset_t signals;
 	struct dist dist;
 	struct httpc *http;
@@ -31,10 +32,14 @@ struct program {
 	char error[512];
 };
 
+/* Exits with 2 and a sentence when something is wrong. */
 static void load_options(struct program *p, int argc, char **argv)
 {
 	int rc = dist_options_load(&p->options, argc, argv, p->error, sizeof(p->error));
 
+	if (rc == 0)
+		rc = conf_nodes_load(p->options.nodes, p->options.public_host, &p->conf, p->error,
+			sizeof(p->error));
 	if (rc == 1)
 		dist_options_help(stdout);
 	else if (rc == 2)
@@ -65,18 +70,12 @@ static int open_nodes(struct program *p)
 		.connect_ms = (int64_t)o->node_timeout,
 		.keep = LIMIT_NODES,
 		.user_agent = "cdn-dist" };
-	struct conf_nodes conf;
 	struct watch_conf watch = { .interval_ms = (int64_t)o->poll,
 		.timeout_ms = (int64_t)o->node_timeout };
-	int rc = conf_nodes_load(o->nodes, o->public_host, &conf, p->error, sizeof(p->error));
+	int rc = nodes_open(&p->conf, &p->dist.nodes);
 
 	if (rc < 0)
 		return rc;
-	rc = nodes_open(&conf, &p->dist.nodes);
-	if (rc < 0) {
-		conf_nodes_release(&conf);
-		return rc;
-	}
 	rc = httpc_open(&http, &p->http);
 	if (rc < 0)
 		return rc;
@@ -204,6 +203,7 @@ static void stop(struct program *p)
 	watch_close(&p->watch);
 	httpc_close(&p->http);
 	nodes_close(&p->dist.nodes);
+	conf_nodes_release(&p->conf);
 }
 
 int main(int argc, char **argv)
@@ -224,5 +224,7 @@ int main(int argc, char **argv)
 	}
 	stop(&p);
 	dist_options_release(&p.options);
+	if (rc == -EINVAL)
+		return 2; /* what was asked for is wrong */
 	return rc < 0 ? 1 : 0;
 }

@@ -86,11 +86,11 @@ static int send(struct worker *w)
 	return w->res.status == 200 ? 0 : -EPROTO;
 }
 
-/* One round. How many blobs went, or < 0. */
-static int work(struct worker *w)
+/* One round. How many blobs went, or < 0, which is logged when it is the first in a row. */
+static int work(struct worker *w, bool first)
 {
 	struct meta *meta = w->reclaimer->conf.meta;
-	const char *what = "cannot list what may be reclaimed";
+	const char *what = "cannot list what may be reclaimed", *why = NULL;
 	int rc = meta_run(meta, META_READ, list_blobs, w);
 
 	if (rc < 0 || !w->n)
@@ -101,14 +101,15 @@ static int work(struct worker *w)
 		goto out;
 	what = "a node did not take what may be reclaimed";
 	rc = send(w);
+	why = rc < 0 ? strerror(-rc) : NULL;
 	if (rc < 0)
 		goto out;
 	what = "cannot note what was reclaimed; it will be sent again";
 	rc = meta_run(meta, META_WRITE, forget_blobs, w);
 out:
-	if (rc < 0)
+	if (rc < 0 && first)
 		log_warn(what, "node=%s blobs=%zu status=%u error=\"%s\"", name_of(w), w->n,
-			w->res.status, rc == -EIO ? meta_error() : strerror(-rc));
+			w->res.status, why ? why : meta_error());
 	return rc < 0 ? rc : (int)w->n;
 }
 
@@ -125,7 +126,7 @@ static void *run(void *arg)
 		pause = IDLE_MS;
 		if (!nodes_up(r->conf.nodes, w->node))
 			continue;
-		done = work(w);
+		done = work(w, backoff == 0);
 		if (done < 0) {
 			backoff = backoff ? backoff * 2 : 1000;
 			pause = backoff = backoff < BACKOFF_MAX ? backoff : BACKOFF_MAX;
