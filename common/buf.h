@@ -1,4 +1,5 @@
-/* buf - growable bytes. Adders do nothing after memory ran out; check buf_error() once at the end. */
+/* buf - growable bytes. Adders do nothing after memory ran out; check buf_error() once at the
+ * end. */
 #ifndef COMMON_BUF_H
 #define COMMON_BUF_H
 

@@ -16,8 +16,8 @@
 #include <unistd.h>
 #include <yaml.h>
 
-/* Reads libyaml's events as they come and refuses at the first that does not fit the one shape there
- * is, so depth and aliases need no counting: neither can occur. */
+/* Reads libyaml's events as they come and refuses at the first that does not fit the one shape
+ * there is, so depth and aliases need no counting: neither can occur. */
 
 struct reader {
 	yaml_parser_t yaml;

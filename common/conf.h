@@ -4,8 +4,9 @@
  *     dist:  {host: 192.168.0.4, port: 8000}
  *     node1: {host: 192.168.0.4, port: 8001, internal: {host: node1, port: 80}}
  *
- * host and port are what clients use; internal (optional, defaults to them) is what dist and the nodes use
- * among themselves. scheme (optional): http or https. IPv6 addresses get their brackets in the URIs. */
+ * host and port are what clients use; internal (optional, defaults to them) is what dist and the
+ * nodes use among themselves. scheme (optional): http or https. IPv6 addresses get their
+ * brackets in the URIs. */
 #ifndef COMMON_CONF_H
 #define COMMON_CONF_H
 
@@ -26,7 +27,8 @@ struct conf_nodes {
 	size_t n;
 };
 
-/* 0, or -errno with "file:line: what is wrong" in error. public_host (NULL or "": none) replaces every public host. */
+/* 0, or -errno with "file:line: what is wrong" in error. public_host (NULL or "": none) replaces
+ * every public host. */
 int conf_nodes_load(
 	const char *path, const char *public_host, struct conf_nodes *out, char *error, size_t cap);
 /* The same from memory; `path` only names the source. */

@@ -1,6 +1,6 @@
-/* httpc - HTTP requests by libcurl: a pool of handles that keep their connections. Synchronous; any
- * number of threads may call. The only place that retries. Knows nothing of routes. HTTP/1.1, no proxies, and
- * SIGPIPE is ignored from httpc_open() on unless somebody handles it. */
+/* httpc - HTTP requests by libcurl: a pool of handles that keep their connections. Synchronous;
+ * any number of threads may call. The only place that retries. Knows nothing of routes.
+ * HTTP/1.1, no proxies, and SIGPIPE is ignored from httpc_open() on unless somebody handles it. */
 #ifndef COMMON_HTTPC_H
 #define COMMON_HTTPC_H
 
@@ -50,17 +50,18 @@ struct httpc_res {
 int httpc_open(const struct httpc_conf *conf, struct httpc **out);
 void httpc_close(struct httpc **h); /* NULL-safe; no request may be in flight */
 
-/* One exchange; only what a kept connection lost before a byte of an answer came is repeated at once, on
- * a fresh one. 0 when an answer with any status was read whole; else -ECONNREFUSED, -ETIMEDOUT,
- * -ECONNRESET, -EHOSTUNREACH, -EPROTO, -EMSGSIZE, the sink's error … `res` must be HTTPC_RES_INIT or used
- * before; it is emptied first. Sends the thread's request id (common/log.h) as X-Request-Id and no Expect. */
+/* One exchange; only what a kept connection lost before a byte of an answer came is repeated at
+ * once, on a fresh one. 0 when an answer with any status was read whole; else -ECONNREFUSED,
+ * -ETIMEDOUT, -ECONNRESET, -EHOSTUNREACH, -EPROTO, -EMSGSIZE, the sink's error … `res` must be
+ * HTTPC_RES_INIT or used before; it is emptied first. Sends the thread's request id
+ * (common/log.h) as X-Request-Id and no Expect. */
 int httpc_do(struct httpc *h, const struct httpc_req *req, struct httpc_res *res);
 
-/* The same again and again, with doubling pauses (10 ms to 1 s), while the connection fails or the answer is
- * 502, 503 or 504, until clock_ms() passes deadline_ms or stop(ctx) is true (-EINTR, also in the middle
- * of an attempt). An attempt that moves bytes may pass the deadline, a server silent until then may
- * not. Only for requests that may be applied twice. Returns the last outcome (a 503 that remains is
- * returned as an answer). stop: NULL when nobody can. */
+/* The same again and again, with doubling pauses (10 ms to 1 s), while the connection fails or
+ * the answer is 502, 503 or 504, until clock_ms() passes deadline_ms or stop(ctx) is true
+ * (-EINTR, also in the middle of an attempt). An attempt that moves bytes may pass the deadline,
+ * a server silent until then may not. Only for requests that may be applied twice. Returns the
+ * last outcome (a 503 that remains is returned as an answer). stop: NULL when nobody can. */
 int httpc_retry(struct httpc *h, const struct httpc_req *req, struct httpc_res *res,
 	int64_t deadline_ms, bool (*stop)(void *ctx), void *stop_ctx);
 

@@ -300,8 +300,8 @@ static int make_lines(struct httpc_handle *h)
 	return rc;
 }
 
-/* Method and body. libcurl's own notion of a method decides how redirects change it, so a custom one
- * is set only where it has none. */
+/* Method and body. libcurl's own notion of a method decides how redirects change it, so a custom
+ * one is set only where it has none. */
 static int set_method(struct httpc_handle *h)
 {
 	const struct httpc_req *req = h->req;

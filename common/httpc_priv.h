@@ -1,4 +1,5 @@
-/* httpc_priv - one exchange on one libcurl handle; only httpc_pool and httpc_exchange include it. */
+/* httpc_priv - one exchange on one libcurl handle; only httpc_pool and httpc_exchange include
+ * it. */
 #ifndef COMMON_HTTPC_PRIV_H
 #define COMMON_HTTPC_PRIV_H
 
@@ -25,7 +26,7 @@ struct httpc_outcome {
 	bool clean; /* the handle may serve again */
 	bool local; /* it failed on this side (sink, body, limits, stop): a repeat cannot help */
 	bool fed;   /* the sink has got bytes */
-	bool stale; /* a kept connection broke before a byte of an answer came: worth a fresh one at once */
+	bool stale; /* a kept connection broke before a byte of an answer: try a fresh one at once */
 };
 
 int httpc_handle_open(const struct httpc_setup *setup, struct httpc_handle **out);

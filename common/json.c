@@ -15,8 +15,8 @@
 #define PLAIN_MAX 1000000000000000ULL /* from here on cJSON would print an exponent */
 #define SECONDS_MAX 9223372035LL      /* times are int64_t nanoseconds */
 
-/* The string that starts behind its quote. Returns the bytes up to and with the closing quote, or 0:
- * not closed, control bytes, not UTF-8, or a NUL escape. */
+/* The string that starts behind its quote. Returns the bytes up to and with the closing quote,
+ * or 0: not closed, control bytes, not UTF-8, or a NUL escape. */
 static size_t scan_string(const char *text, size_t len)
 {
 	size_t i = 0;

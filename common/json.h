@@ -29,7 +29,8 @@ bool json_text(struct json_reader *r, const char *key, size_t max,
 	const char **out); /* points into the object */
 bool json_stamp(struct json_reader *r, const char *key, uint64_t *out);
 bool json_time(struct json_reader *r, const char *key, int64_t *ns); /* [seconds, nanoseconds] */
-/* A name or target, decoded from the wire form of common/name.h into out, which holds cap bytes and a NUL (cap + 1). */
+/* A name or target, decoded from the wire form of common/name.h into out, which holds cap bytes
+ * and a NUL (cap + 1). */
 bool json_bytes(struct json_reader *r, const char *key, char *out, size_t cap, size_t *len);
 void json_need(struct json_reader *r, bool got, const char *key); /* "key: is missing" unless got */
 int json_failed(const struct json_reader *r);			  /* 0 or -EINVAL */

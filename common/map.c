@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* A slot is empty (key 0), a tombstone (key, no value) or taken (both). cap is a power of two and at
- * most three quarters are filled, so every probe ends at an empty slot. */
+/* A slot is empty (key 0), a tombstone (key, no value) or taken (both). cap is a power of two
+ * and at most three quarters are filled, so every probe ends at an empty slot. */
 
 enum { FIRST = 16 };
 

@@ -12,8 +12,8 @@
 int name_check(const char *name, size_t len); /* 0, -EINVAL, -ENAMETOOLONG */
 
 void name_encode(struct buf *out, const char *bytes, size_t len);
-/* Decodes `text` into out, which holds cap bytes and a NUL (cap + 1). Returns the length, -EINVAL (bad
- * escape, %00), -ENAMETOOLONG when it does not fit; then out may be half written. */
+/* Decodes `text` into out, which holds cap bytes and a NUL (cap + 1). Returns the length,
+ * -EINVAL (bad escape, %00), -ENAMETOOLONG when it does not fit; then out may be half written. */
 ssize_t name_decode(const char *text, char *out, size_t cap);
 
 /* Percent-encodes for one URL path segment or query value (unreserved bytes stay). */
@@ -23,7 +23,8 @@ void name_url_path(struct buf *out, const char *bytes, size_t len);
 
 /* Length of the well-formed UTF-8 sequence at s (1..4), 0 when there is none (RFC 3629). */
 size_t utf8_sequence(const char *s, size_t len);
-/* Adds the bytes with everything that is not UTF-8 (and NUL) replaced by U+FFFD: for people and registers. */
+/* Adds the bytes with everything that is not UTF-8 (and NUL) replaced by U+FFFD: for people and
+ * registers. */
 void utf8_lossy(struct buf *out, const char *bytes, size_t len);
 
 #endif

@@ -1,5 +1,5 @@
-/* options - one table a program: flag, environment, configuration file and --help from the same rows.
- * Precedence: flag, environment, file, default. */
+/* options - one table a program: flag, environment, configuration file and --help from the same
+ * rows. Precedence: flag, environment, file, default. */
 #ifndef COMMON_OPTIONS_H
 #define COMMON_OPTIONS_H
 
@@ -28,11 +28,11 @@ struct option_row {
 	uint64_t max; /* OPTION_COUNT: largest value, 0: UINT32_MAX */
 };
 
-/* Fills *conf (zeroed by the caller). file: "key = value" lines with # comments, may be NULL or absent from
- * disk when file_optional. Positional arguments are moved to argv[1..*npos]. 0, or -EINVAL with a
- * sentence that names flag, variable or file:line, what is wrong and what would be right. --help and
- * --version are the caller's: they come back as 1 and 2, whatever else is wrong. Unless 0 came back,
- * *conf holds nothing to release. */
+/* Fills *conf (zeroed by the caller). file: "key = value" lines with # comments, may be NULL or
+ * absent from disk when file_optional. Positional arguments are moved to argv[1..*npos]. 0, or
+ * -EINVAL with a sentence that names flag, variable or file:line, what is wrong and what would
+ * be right. --help and --version are the caller's: they come back as 1 and 2, whatever else is
+ * wrong. Unless 0 came back, *conf holds nothing to release. */
 int options_load(const struct option_row *rows, size_t n, void *conf, int argc, char **argv,
 	int *npos, const char *file, bool file_optional, char *error, size_t cap);
 /* Sets one row from text, as a mount option would: same checks (value NULL: a bare name, for
