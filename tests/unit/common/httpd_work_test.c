@@ -253,8 +253,8 @@ static void test_framing(void **state)
 		"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: "
 		"3\r\n\r\n"
 		"0\r\n\r\n",
-		"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: "
-		"4\r\n\r\nabcd",
+		("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: "
+		 "4\r\n\r\nabcd"),
 		"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -3\r\n\r\nabcd",
 		"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3x\r\n\r\nabcd",
 		"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
