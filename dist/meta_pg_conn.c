@@ -131,6 +131,8 @@ static int failure(struct pg_conn *c, const PGresult *res)
 	for (size_t i = 0; i < ARRAY_LEN(states); i++) {
 		if (strncmp(state, states[i].prefix, strlen(states[i].prefix)) != 0)
 			continue;
+		if (c->mode == META_READ && strcmp(states[i].prefix, "25006") == 0)
+			return -EIO; /* a change in a reader is a mistake of ours */
 		c->broken |= states[i].broken;
 		return states[i].again ? -EAGAIN : -EIO;
 	}

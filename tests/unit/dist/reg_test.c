@@ -271,6 +271,17 @@ static void entry_name_wins_over_filename(void **state)
 	assert_int_equal(run(&c), -EINVAL);
 }
 
+static void equal_stamps_of_other_bytes_are_two_contents(void **state)
+{
+	struct content_new n = upload("a", 100);
+	uint64_t a = store(&n).id;
+
+	(void)state;
+	n.etag = "ffffffffffffffffffffffffffffffff";
+	assert_int_not_equal(store(&n).id, a);
+	assert_int_equal(db_number("SELECT count(*) FROM content"), 2);
+}
+
 static struct call store_at(const char *path, uint64_t stamp)
 {
 	struct call c = { .what = STORE, .new = upload("upload.tmp", stamp) };
@@ -659,6 +670,7 @@ int main(void)
 		DB_TEST(taken_names_get_the_id),
 		DB_TEST(long_names_are_cut_between_characters),
 		DB_TEST(entry_name_wins_over_filename),
+		DB_TEST(equal_stamps_of_other_bytes_are_two_contents),
 		DB_TEST(store_at_a_path),
 		DB_TEST(store_at_a_path_refuses),
 		DB_TEST(replace_changes_bytes),
