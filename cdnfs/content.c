@@ -17,7 +17,7 @@ enum block_state { FETCHING, READY, FAILED };
 
 struct block {
 	/* all under content.lock, but data while FETCHING, which is the fetcher's */
-	uint64_t stamp, index;
+	uint64_t id, stamp, index; /* a stamp is unique among the versions of one id */
 	enum block_state state;
 	int error;
 	unsigned pins;
@@ -95,25 +95,26 @@ void content_stream_release(struct content_stream *s)
 	pthread_mutex_destroy(&s->lock);
 }
 
-static size_t bucket_of(const struct content *c, uint64_t stamp, uint64_t index)
+static size_t bucket_of(const struct content *c, uint64_t id, uint64_t stamp, uint64_t index)
 {
-	uint64_t h = (stamp + index * 0x9e3779b97f4a7c15ULL) * 0xff51afd7ed558ccdULL;
+	uint64_t h = (stamp + index * 0x9e3779b97f4a7c15ULL + id * 0xc2b2ae3d27d4eb4fULL) *
+		     0xff51afd7ed558ccdULL;
 
 	return (size_t)(h >> 32) & c->mask;
 }
 
-static struct block *find_locked(const struct content *c, uint64_t stamp, uint64_t index)
+static struct block *find_locked(const struct content *c, const struct api_range *v, uint64_t index)
 {
-	struct block *b = c->buckets[bucket_of(c, stamp, index)];
+	struct block *b = c->buckets[bucket_of(c, v->id, v->stamp, index)];
 
-	while (b && (b->stamp != stamp || b->index != index))
+	while (b && (b->id != v->id || b->stamp != v->stamp || b->index != index))
 		b = b->chain;
 	return b;
 }
 
 static void unlist_locked(struct content *c, struct block *b)
 {
-	struct block **p = &c->buckets[bucket_of(c, b->stamp, b->index)];
+	struct block **p = &c->buckets[bucket_of(c, b->id, b->stamp, b->index)];
 
 	if (!b->listed)
 		return;
@@ -177,7 +178,7 @@ static struct block *make_locked(
 {
 	struct block *b = c->used >= c->max ? evict_locked(c) : NULL;
 	char *data = b ? b->data : NULL;
-	size_t slot = bucket_of(c, v->stamp, index);
+	size_t slot = bucket_of(c, v->id, v->stamp, index);
 	uint64_t off = index * CONTENT_BLOCK;
 
 	if (!b && c->used >= c->max && !must)
@@ -192,7 +193,8 @@ static struct block *make_locked(
 		}
 		c->used++;
 	}
-	*b = (struct block){ .stamp = v->stamp,
+	*b = (struct block){ .id = v->id,
+		.stamp = v->stamp,
 		.index = index,
 		.pins = 1,
 		.listed = true,
@@ -328,7 +330,7 @@ static bool fetch_ahead(struct content *c, const struct api_range *v, uint64_t f
 
 	pthread_mutex_lock(&c->lock);
 	for (; room && i < end; i++) {
-		if (find_locked(c, v->stamp, i)) {
+		if (find_locked(c, v, i)) {
 			if (run)
 				queue_locked(c, run);
 			run = NULL;
@@ -407,7 +409,7 @@ static int claim(struct content *c, const struct api_range *v, uint64_t first, s
 	for (i = 0; i < n && !rc; i++) {
 		if (blocks[i])
 			continue;
-		blocks[i] = find_locked(c, v->stamp, first + i);
+		blocks[i] = find_locked(c, v, first + i);
 		mine[i] = !blocks[i];
 		if (mine[i])
 			blocks[i] = make_locked(c, v, first + i, true);

@@ -135,6 +135,14 @@ static void test_second_read_asks_nobody(void **state)
 	assert_int_equal(atomic_load(&node.requests), before);
 	assert_int_equal(check(c, NULL, 3, 0, 10), 10); /* another version is other bytes */
 	assert_int_equal(atomic_load(&node.requests), before + 1);
+	/* and so is another file's, should both have drawn one stamp */
+	struct api_range other = version(3);
+	struct content_bytes b;
+
+	other.id = 6;
+	assert_int_equal(content_read(c, NULL, &other, NULL, 0, 10, &b), 0);
+	content_done(c, &b);
+	assert_int_equal(atomic_load(&node.requests), before + 2);
 	content_close(&c);
 }
 
