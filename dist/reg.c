@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int get_one(struct meta_tx *tx, enum sql_id how, uint64_t key, struct content *out)
+static int get_one(struct meta_tx *tx, enum sql_id how, const struct meta_value *args, size_t nargs,
+	struct content *out)
 {
-	struct meta_value arg = V_INT(key);
 	struct reg_record r = { 0 };
-	int rc = meta_exec(tx, how, &arg, 1, reg_record_row, &r);
+	int rc = meta_exec(tx, how, args, nargs, reg_record_row, &r);
 
 	if (rc < 0)
 		return rc;
@@ -25,12 +25,20 @@ static int get_one(struct meta_tx *tx, enum sql_id how, uint64_t key, struct con
 
 int reg_get(struct meta_tx *tx, uint64_t id, struct content *out)
 {
-	return get_one(tx, SQL_CONTENT_GET, id, out);
+	return get_one(tx, SQL_CONTENT_GET, &V_INT(id), 1, out);
 }
 
 int reg_by_stamp(struct meta_tx *tx, uint64_t stamp, struct content *out)
 {
-	return get_one(tx, SQL_CONTENT_BY_STAMP, stamp, out);
+	return get_one(tx, SQL_CONTENT_BY_STAMP, &V_INT(stamp), 1, out);
+}
+
+/* The record that an earlier, equal request made. */
+static int by_version(struct meta_tx *tx, const struct content_new *n, struct content *out)
+{
+	struct meta_value args[] = { V_INT(n->stamp), V_TEXT(n->etag ? n->etag : "") };
+
+	return get_one(tx, SQL_CONTENT_BY_VERSION, args, 2, out);
 }
 
 struct listing {
@@ -172,7 +180,7 @@ int reg_store(struct meta_tx *tx, const struct content_new *n, struct content *o
 	struct replaced *old, bool *created)
 {
 	struct replaced none = { .node = "" };
-	int rc = n->stamp ? reg_by_stamp(tx, n->stamp, out) : -ENOENT;
+	int rc = n->stamp ? by_version(tx, n, out) : -ENOENT;
 
 	*old = none;
 	*created = false;

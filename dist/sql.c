@@ -84,7 +84,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_CONTENT_SET] = "UPDATE content SET filename = $2, size = $3, uri = $4, stamp = $5, "
 			    "etag = $6, content_type = $7, mtime = $8 WHERE id = $1",
 	[SQL_CONTENT_GET] = RECORD "WHERE c.id = $1",
-	[SQL_CONTENT_BY_STAMP] = RECORD "WHERE c.stamp = $1",
+	[SQL_CONTENT_BY_STAMP] = RECORD "WHERE c.stamp = $1 ORDER BY c.id LIMIT 1",
+	[SQL_CONTENT_BY_VERSION] = RECORD "WHERE c.stamp = $1 AND c.etag = $2",
 	[SQL_CONTENT_LIST] = RECORD "WHERE c.id > $1 ORDER BY c.id LIMIT $2",
 
 	[SQL_REPLICA_ADD] =

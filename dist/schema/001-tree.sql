@@ -38,7 +38,8 @@ CREATE TABLE content (
 	content_type TEXT,
 	mtime BIGINT NOT NULL DEFAULT 0
 );
-CREATE UNIQUE INDEX content_stamp ON content (stamp) WHERE stamp IS NOT NULL;
+-- Two stamps can be equal by chance, two versions cannot.
+CREATE UNIQUE INDEX content_version ON content (stamp, etag) WHERE stamp IS NOT NULL;
 
 CREATE TABLE part (
 	content BIGINT NOT NULL,
