@@ -17,8 +17,9 @@ enum {
 	MAGIC = 0x68747063,
 	HEADERS = 32, /* lines of one request, ours included */
 	IDLE_SECONDS =
-		25,  /* a connection idle for longer is not used again: servers drop it at 30 */
-	STOP_MS = 50 /* how often stop() is asked while nothing arrives */
+		25, /* a connection idle for longer is not used again: servers drop it at 30 */
+	SMALL_BODY = 65535, /* libcurl sends a body of this size in one piece with its headers */
+	STOP_MS = 50	    /* how often stop() is asked while nothing arrives */
 };
 
 struct httpc_handle {
@@ -34,6 +35,7 @@ struct httpc_handle {
 	struct curl_slist lines[HEADERS];
 	size_t nlines;
 	char request_id[LOG_REQUEST_ID + 16];
+	struct buf small;  /* the fd's body when it is small */
 	uint64_t body_at;  /* bytes of the fd's body handed to libcurl */
 	uint64_t received; /* bytes, headers included */
 	bool sent; /* written to some connection, and not answered there (a redirect is an answer) */
@@ -232,6 +234,7 @@ void httpc_handle_close(struct httpc_handle **h)
 	curl_easy_cleanup((*h)->curl); /* NULL is fine */
 	if ((*h)->multi)
 		(void)curl_multi_cleanup((*h)->multi); /* fails for a bad handle only */
+	buf_release(&(*h)->small);
 	(*h)->magic = 0;
 	free(*h);
 	*h = NULL;
@@ -300,27 +303,55 @@ static int make_lines(struct httpc_handle *h)
 	return rc;
 }
 
+static bool is_small(const struct httpc_req *req)
+{
+	return req->body_from_fd && req->fd_len > 0 && req->fd_len <= SMALL_BODY;
+}
+
+/* One packet instead of two, and one wake-up of the server. */
+static int read_small(struct httpc_handle *h)
+{
+	const struct httpc_req *req = h->req;
+
+	buf_clear(&h->small);
+	if (buf_reserve(&h->small, (size_t)req->fd_len) < 0)
+		return -ENOMEM;
+	while (h->small.len < req->fd_len) {
+		ssize_t n = pread(req->body_fd, h->small.data + h->small.len,
+			(size_t)req->fd_len - h->small.len, (off_t)(req->fd_off + h->small.len));
+
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO; /* shorter than promised */
+		h->small.len += (size_t)n;
+	}
+	return 0;
+}
+
 /* Method and body. libcurl's own notion of a method decides how redirects change it, so a custom
  * one is set only where it has none. */
 static int set_method(struct httpc_handle *h)
 {
 	const struct httpc_req *req = h->req;
 	bool post = strcmp(req->method, "POST") == 0, put = strcmp(req->method, "PUT") == 0;
+	bool small = is_small(req);
+	const void *body = small ? h->small.data : req->body;
 	const char *custom = NULL;
 	CURL *c = h->curl;
 	int bad;
 
 	/* forgets upload, post and no-body of the request before */
 	bad = (int)curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
-	if (req->body_from_fd) {
+	if (req->body_from_fd && !small) {
 		bad |= (int)curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
 		bad |= (int)curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)req->fd_len);
 		custom = put ? NULL : req->method;
-	} else if (req->body || post || put) {
+	} else if (body || post || put) {
+		size_t len = small ? h->small.len : req->body_len;
+
 		bad |= (int)curl_easy_setopt(c, CURLOPT_POST, 1L);
-		bad |= (int)curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE,
-			(curl_off_t)(req->body ? req->body_len : 0));
-		bad |= (int)curl_easy_setopt(c, CURLOPT_POSTFIELDS, req->body ? req->body : "");
+		bad |= (int)curl_easy_setopt(
+			c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(body ? len : 0));
+		bad |= (int)curl_easy_setopt(c, CURLOPT_POSTFIELDS, body ? body : "");
 		custom = post ? NULL : req->method;
 	} else if (strcmp(req->method, "HEAD") == 0) {
 		bad |= (int)curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
@@ -338,6 +369,8 @@ static int prepare(struct httpc_handle *h)
 	int rc, bad;
 
 	rc = make_lines(h);
+	if (rc == 0 && is_small(req))
+		rc = read_small(h);
 	if (rc < 0)
 		return rc;
 	bad = set_method(h);
