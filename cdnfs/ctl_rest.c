@@ -85,7 +85,7 @@ static int ls_page(struct ctl *c, const cJSON *list, struct buf *after, bool *mo
 		return 0;
 	if (ctl_text(c, last, "name", &name) < 0)
 		return -EPROTO;
-	len = name_decode(name, bytes, sizeof(bytes));
+	len = name_decode(name, bytes, sizeof(bytes) - 1);
 	if (len < 0)
 		return ctl_fail(c, (int)len, "%s sent a name that is none: %s", c->url, name);
 	buf_clear(after);
