@@ -554,7 +554,7 @@ int inode_stage(struct inodes *t, struct inode *in, int dirfd, struct staged **o
 	return 0;
 }
 
-struct inode *inode_next_dirty(struct inodes *t, uint64_t after)
+struct inode *inode_next_dirty(struct inodes *t, uint64_t after, bool unused)
 {
 	struct inode *in, *best = NULL;
 	size_t pos = 0;
@@ -563,8 +563,8 @@ struct inode *inode_next_dirty(struct inodes *t, uint64_t after)
 
 	pthread_mutex_lock(&t->lock);
 	while ((in = map_next(&t->by_id, &pos, &id)))
-		if (id > after && (!best || id < best->id) && in->staged &&
-			staged_dirty(in->staged, &size, &mtime))
+		if (id > after && !(unused && in->users) && (!best || id < best->id) &&
+			in->staged && staged_dirty(in->staged, &size, &mtime))
 			best = in;
 	if (best)
 		best->users++;

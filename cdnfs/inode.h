@@ -84,7 +84,7 @@ void inode_set_unsynced(struct inodes *t, struct inode *in, const struct place *
 struct staged *inode_staged(struct inodes *t, const struct inode *in);
 /* Makes them if there are none. 0 or -errno. */
 int inode_stage(struct inodes *t, struct inode *in, int dirfd, struct staged **out);
-/* A user of some inode with dirty bytes and an id above `after`; NULL: no more. For unmount. */
-struct inode *inode_next_dirty(struct inodes *t, uint64_t after);
+/* Holds the next inode with dirty bytes and an id above `after`; NULL: no more. unused: only those without users. */
+struct inode *inode_next_dirty(struct inodes *t, uint64_t after, bool unused);
 
 #endif

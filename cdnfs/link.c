@@ -128,11 +128,14 @@ void link_log_away(struct link *l, bool node, const char *url, int rc, const cha
 
 	if (now - before < LOG_EVERY_MS || !atomic_compare_exchange_strong(last, &before, now))
 		return;
-	log_error(node ? "node does not answer: see that it runs and can be reached"
-		       : "distributor does not answer: see that it runs and can be reached",
-		"server=%s error=\"%s\"%s%s%s waited_ms=%lld", url, strerror(-rc),
-		*message ? " message=\"" : "", message, *message ? "\"" : "",
-		(long long)l->timeout_ms);
+	if (*message)
+		log_error(node ? "node cannot serve now" : "distributor cannot serve now",
+			"server=%s message=\"%s\"", url, message);
+	else
+		log_error(node ? "node does not answer: see that it runs and can be reached"
+			       : "distributor does not answer: see that it runs and can be "
+				 "reached",
+			"server=%s error=\"%s\"", url, strerror(-rc));
 }
 
 static bool away_status(unsigned status)

@@ -2,6 +2,7 @@
 #include "cdnfs/mountpoint.h"
 #include "cdnfs/ops.h"
 #include "cdnfs/options.h"
+#include "cdnfs/retry.h"
 #include "cdnfs/stats.h"
 #include "cdnfs/store.h"
 #include "common/log.h"
@@ -26,6 +27,7 @@ struct mount {
 	bool signals, mounted;
 	struct readahead *readahead;
 	struct stats *stats;
+	struct retry *retry;
 	int verdict; /* where the parent waits, -1 in the foreground */
 };
 
@@ -159,6 +161,8 @@ static int build(struct mount *m, char *error, size_t cap)
 	if (!rc)
 		rc = stats_open(fs, &m->stats);
 	if (!rc)
+		rc = retry_open(fs, &m->retry);
+	if (!rc)
 		rc = readahead_open(m->path, &fs->ready, &m->readahead);
 	if (rc < 0 && !error[0])
 		(void)snprintf(error, cap, "cannot start: %s", strerror(-rc));
@@ -221,6 +225,7 @@ static void tear_down(struct mount *m)
 	if (m->mounted)
 		fuse_session_unmount(m->session);
 	readahead_close(&m->readahead);
+	retry_close(&m->retry);
 	stats_close(&m->stats);
 	if (m->signals)
 		fuse_remove_signal_handlers(m->session);
@@ -272,6 +277,7 @@ static int run(struct mount *m, const char *program)
 	} else {
 		let_go(m);
 		serve(m);
+		retry_close(&m->retry);
 		lost = store_all(&m->fs);
 		if (lost)
 			log_error("files could not be stored before the unmount: their last bytes "

@@ -193,7 +193,8 @@ static int upload(struct cdnfs *fs, const struct wait *w, struct inode *in,
 		else
 			break;
 		if (rc == -EHOSTDOWN && clock_ms() >= deadline) {
-			link_log_away(link, true, up.place->uri, rc, "");
+			if (!(w && w->quiet))
+				link_log_away(link, true, up.place->uri, rc, "");
 			return -EIO;
 		}
 		up.place = NULL;
@@ -252,7 +253,7 @@ int store_commit(struct cdnfs *fs, const struct wait *w, struct inode *in, bool 
 
 	if (s && staged_send_begin(s, &job)) {
 		rc = send_job(fs, w, in, s, &job, durable);
-		if (rc < 0)
+		if (rc < 0 && !(w && w->quiet))
 			log_error("file could not be stored; its bytes are kept and tried again at "
 				  "the next close, fsync or unmount",
 				"id=%" PRIu64 " size=%" PRIu64 " error=\"%s\"", inode_id(in),
@@ -307,6 +308,22 @@ int store_empty(struct cdnfs *fs, const struct wait *w, struct inode *in,
 	return rc;
 }
 
+void store_left(struct cdnfs *fs)
+{
+	struct wait once = { .quiet = true };
+	struct inode *in;
+	uint64_t id = 0;
+	int rc = 0;
+
+	while (!rc && (in = inode_next_dirty(fs->inodes, id, true))) {
+		id = inode_id(in);
+		rc = store_commit(fs, &once, in, false);
+		if (!rc)
+			log_info("file is stored after all", "id=%" PRIu64, id);
+		inode_drop(fs->inodes, in);
+	}
+}
+
 unsigned store_all(struct cdnfs *fs)
 {
 	int64_t deadline = link_deadline(api_link(fs->api), NULL);
@@ -314,7 +331,7 @@ unsigned store_all(struct cdnfs *fs)
 	uint64_t id = 0;
 	unsigned lost = 0;
 
-	while ((in = inode_next_dirty(fs->inodes, id))) {
+	while ((in = inode_next_dirty(fs->inodes, id, false))) {
 		struct wait w = { .ms = deadline - clock_ms() };
 
 		if (w.ms < 0)

@@ -20,6 +20,8 @@ int store_commit(struct cdnfs *fs, const struct wait *w, struct inode *in, bool 
 int store_empty(struct cdnfs *fs, const struct wait *w, struct inode *in,
 	struct wire_change *change, struct attr *shown);
 
+/* One attempt, without noise, at each dirty file that nobody has open; the first that fails ends it. */
+void store_left(struct cdnfs *fs);
 /* Stores every dirty file, logging those that could not be; returns how many those are. */
 unsigned store_all(struct cdnfs *fs);
 

@@ -106,10 +106,11 @@ static void test_dirty_shows_and_survives(void **state)
 	assert_int_equal(shown.mtime, 77);
 	inode_drop(*state, in);
 	inode_forget(*state, 9, 1);
-	in = inode_next_dirty(*state, 0);
+	in = inode_next_dirty(*state, 0, true);
 	assert_non_null(in);
 	assert_int_equal(inode_id(in), 9);
-	assert_null(inode_next_dirty(*state, 9));
+	assert_null(inode_next_dirty(*state, 0, true)); /* held now */
+	assert_null(inode_next_dirty(*state, 9, false));
 	assert_int_equal(staged_send_begin(s, &job), 1);
 	staged_send_end(s, 4, 0);
 	inode_drop(*state, in);
@@ -177,6 +178,28 @@ static void test_unlinked_lives_on_for_its_users(void **state)
 	inode_forget(*state, 9, 1);
 }
 
+static void test_fresh_until_it_may_have_changed(void **state)
+{
+	struct attr a = file(9, 3, 1), shown;
+	uint64_t tick = inodes_tick(*state);
+	int64_t age = -1;
+
+	assert_false(inode_fresh(*state, 9, 60000, &shown, &age));
+	assert_int_equal(inode_learn(*state, &a, NULL, tick, 1, &shown), 0);
+	assert_true(inode_fresh(*state, 9, 60000, &shown, &age));
+	assert_true(age >= 0);
+	assert_false(inode_fresh(*state, 9, 0, &shown, &age));
+	inodes_distrust(*state, tick);
+	assert_true(inode_fresh(*state, 9, 60000, &shown, &age));
+	inodes_distrust(*state, inodes_tick(*state));
+	assert_false(inode_fresh(*state, 9, 60000, &shown, &age));
+	assert_int_equal(inode_learn(*state, &a, NULL, inodes_tick(*state), 0, &shown), 0);
+	assert_true(inode_fresh(*state, 9, 60000, &shown, &age));
+	inode_stale(*state, 9);
+	assert_false(inode_fresh(*state, 9, 60000, &shown, &age));
+	inode_forget(*state, 9, 1);
+}
+
 static void test_targets_and_names(void **state)
 {
 	struct attr a = file(9, 3, 1), shown;
@@ -214,7 +237,8 @@ int main(void)
 		T(test_old_answers_change_nothing), T(test_place_stays_when_not_told),
 		T(test_dirty_shows_and_survives), T(test_handles_follow_own_stores_only),
 		T(test_pages_follow_own_stores), T(test_unlinked_lives_on_for_its_users),
-		T(test_targets_and_names), T(test_place_is_taken_once) };
+		T(test_targets_and_names), T(test_fresh_until_it_may_have_changed),
+		T(test_place_is_taken_once) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

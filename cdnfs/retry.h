@@ -1,0 +1,13 @@
+/* retry - a thread that stores what no close or fsync could and nobody has open any more, as soon as the servers are
+ * back. */
+#ifndef CDNFS_RETRY_H
+#define CDNFS_RETRY_H
+
+#include "cdnfs/fs.h"
+
+struct retry;
+
+int retry_open(struct cdnfs *fs, struct retry **out);
+void retry_close(struct retry **r); /* waits for an attempt under way */
+
+#endif
