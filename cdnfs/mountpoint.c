@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,16 +46,26 @@ static int clear_dead(const char *path)
 	return rc;
 }
 
+/* Asks the server of what is mounted there, where attributes alone might still be in the kernel. */
+static int probe(const char *path, struct stat *st)
+{
+	struct statfs sf;
+
+	if (statfs(path, &sf) < 0)
+		return -errno;
+	return stat(path, st) < 0 ? -errno : 0;
+}
+
 int mountpoint_prepare(const char *path, char **absolute, char *error, size_t cap)
 {
 	struct stat st;
 	char *found;
-	int rc = stat(path, &st) < 0 ? -errno : 0;
+	int rc = probe(path, &st);
 
 	if (rc == -ENOTCONN || rc == -ECONNABORTED) {
 		rc = clear_dead(path);
 		if (!rc)
-			rc = stat(path, &st) < 0 ? -errno : 0;
+			rc = probe(path, &st);
 	}
 	if (rc < 0) {
 		(void)snprintf(error, cap, "mount point %s: %s", path, strerror(-rc));
