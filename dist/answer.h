@@ -18,6 +18,8 @@ void answer_redirect(struct httpd_req *req, const char *base, const char *path);
 /* Takes the text as the JSON of a reply; out of memory is answered as such. */
 void answer_json(struct httpd_req *req, unsigned status, struct buf *body);
 
+/* Bodies from this size on are decoded on a worker, so that nobody waits for them. */
+#define ANSWER_BIG_BODY 65536
 /* Runs fn now, or on a worker when it will wait: on a commit to disk, or on the database server. */
 void answer_when(struct httpd_req *req, bool slow, void (*fn)(struct httpd_req *req));
 

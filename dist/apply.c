@@ -16,6 +16,7 @@ struct run {
 	const struct batch *batch;
 	struct buf *reply;
 	int64_t now;
+	size_t max_entries, entries;
 };
 
 /* What one operation needs. */
@@ -31,7 +32,7 @@ struct step {
 static bool is_fatal(int rc)
 {
 	return rc == -EAGAIN || rc == -EHOSTDOWN || rc == -EIO || rc == -ENOMEM ||
-	       rc == -EMSGSIZE || rc == -EINTR;
+	       rc == -EMSGSIZE || rc == -EOVERFLOW || rc == -EINTR;
 }
 
 static const char *base_of(const struct dist *d, const struct attr *a)
@@ -117,6 +118,8 @@ static int put_entry(void *arg, const char *name, size_t len, const struct attr 
 {
 	struct step *s = arg;
 
+	if (++s->run->entries > s->run->max_entries && s->run->max_entries)
+		return -EOVERFLOW;
 	if (s->out->data[s->out->len - 1] != '[')
 		buf_add(s->out, ",", 1);
 	buf_adds(s->out, "{\"name\":");
@@ -254,6 +257,7 @@ static int run_batch(struct meta_tx *tx, void *arg)
 	bool once = b->changes && b->session[0];
 	int rc;
 
+	run->entries = 0;
 	buf_clear(run->reply);
 	if (once) {
 		rc = session_begin(tx, b->session, b->slot, b->seq, run->reply);
@@ -267,9 +271,13 @@ static int run_batch(struct meta_tx *tx, void *arg)
 		run->reply->len);
 }
 
-int apply_batch(struct dist *d, const struct batch *b, struct buf *reply)
+int apply_batch(struct dist *d, const struct batch *b, size_t max_entries, struct buf *reply)
 {
-	struct run run = { .d = d, .batch = b, .reply = reply, .now = clock_real_ns() };
+	struct run run = { .d = d,
+		.batch = b,
+		.reply = reply,
+		.now = clock_real_ns(),
+		.max_entries = max_entries };
 	enum meta_mode mode = !b->changes ? META_READ : b->durable ? META_DURABLE : META_WRITE;
 	int rc = b->n ? meta_run(d->meta, mode, run_batch, &run) : run_ops(&run, NULL);
 

@@ -5,8 +5,9 @@
 #include "dist/batch.h"
 #include "dist/dist.h"
 
-/* The answer's JSON is added to reply. 0; -ESTALE: an older seq than the slot's last; -EMSGSIZE: the answer would pass
+/* The answer's JSON is added to reply. max_entries: of all lists together, 0: as asked for; more: -EOVERFLOW and nothing
+ * was done. 0; -ESTALE: an older seq than the slot's last; -EMSGSIZE: the answer would pass
  * LIMIT_JSON_REPLY (nothing was done); or what meta_run() returned. */
-int apply_batch(struct dist *d, const struct batch *b, struct buf *reply);
+int apply_batch(struct dist *d, const struct batch *b, size_t max_entries, struct buf *reply);
 
 #endif

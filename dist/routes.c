@@ -19,7 +19,7 @@ static const struct httpd_route routes[] = {
 	ROUTE("GET", "/store", READ, place_store, ),
 	ROUTE("GET", "/update/{id}", READ | DATABASE, place_update, ),
 	ROUTE("GET", "/retrieve/{id}", READ | DATABASE, locate, ),
-	ROUTE("GET", "/content", READ | DATABASE, content_list, ),
+	ROUTE("GET", "/content", READ | DATABASE | HTTPD_WORKER, content_list, ),
 	ROUTE("POST", "/content", CHANGE | DATABASE, content_create, JSON_BODY(content_done)),
 	ROUTE("GET", "/content/{id}", READ | DATABASE, content_get, ),
 	ROUTE("PUT", "/content/{id}", CHANGE | DATABASE, content_update, JSON_BODY(content_done)),

@@ -191,10 +191,29 @@ static void store(struct httpd_req *req)
 	reply_content(req, o->created ? 201 : 200, o);
 }
 
+static bool has_big_body(const struct httpd_req *req)
+{
+	size_t len;
+
+	(void)httpd_body(req, &len); /* only its length counts here */
+	return len >= ANSWER_BIG_BODY;
+}
+
+static void parse_and_store(struct httpd_req *req)
+{
+	if (parse(req))
+		store(req);
+}
+
 void content_create(struct httpd_req *req)
 {
-	const struct one *o = parse(req);
+	const struct one *o;
 
+	if (has_big_body(req)) {
+		answer_when(req, true, parse_and_store);
+		return;
+	}
+	o = parse(req);
 	if (o)
 		answer_when(req, o->filing.durable, store);
 }
@@ -211,8 +230,10 @@ static void replace(struct httpd_req *req)
 	const struct dist *d = httpd_server(req);
 	struct one *o = httpd_data(req);
 	char name[40];
-	int rc = meta_run(d->meta, mode_of(o), run_replace, o);
+	int rc;
 
+	o->id = httpd_id(req);
+	rc = meta_run(d->meta, mode_of(o), run_replace, o);
 	if (rc < 0) {
 		answer_error(req, rc, content_name(o->id, name));
 		return;
@@ -221,14 +242,23 @@ static void replace(struct httpd_req *req)
 	reply_content(req, 200, o);
 }
 
+static void parse_and_replace(struct httpd_req *req)
+{
+	if (parse(req))
+		replace(req);
+}
+
 void content_update(struct httpd_req *req)
 {
-	struct one *o = parse(req);
+	const struct one *o;
 
-	if (!o)
+	if (has_big_body(req)) {
+		answer_when(req, true, parse_and_replace);
 		return;
-	o->id = httpd_id(req);
-	answer_when(req, o->filing.durable, replace);
+	}
+	o = parse(req);
+	if (o)
+		answer_when(req, o->filing.durable, replace);
 }
 
 void content_done(struct httpd_req *req)

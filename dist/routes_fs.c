@@ -5,17 +5,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static void apply(struct httpd_req *req)
-{
-	struct dist *d = httpd_server(req);
-	struct buf reply = BUF_INIT;
-	int rc = apply_batch(d, httpd_data(req), &reply);
+#define QUICK                                                                                      \
+	256 /* operations or entries; a batch with more would keep others waiting: on a worker */
 
+static void reply_result(struct httpd_req *req, int rc, struct buf *reply)
+{
 	if (rc == 0) {
-		answer_json(req, 200, &reply);
+		answer_json(req, 200, reply);
 		return;
 	}
-	buf_release(&reply);
+	buf_release(reply);
 	if (rc == -ESTALE)
 		httpd_reply_error(req, 409, "seq: is older than the last batch of its slot");
 	else if (rc == -EMSGSIZE)
@@ -24,7 +23,30 @@ static void apply(struct httpd_req *req)
 		answer_error(req, rc, "the batch");
 }
 
-void fs_handle(struct httpd_req *req)
+static void apply(struct httpd_req *req)
+{
+	struct buf reply = BUF_INIT;
+	int rc = apply_batch(httpd_server(req), httpd_data(req), 0, &reply);
+
+	reply_result(req, rc, &reply);
+}
+
+/* On the event thread: lists may turn out to be long, then a worker starts over. */
+static void try_apply(struct httpd_req *req)
+{
+	struct buf reply = BUF_INIT;
+	int rc = apply_batch(httpd_server(req), httpd_data(req), QUICK, &reply);
+
+	if (rc != -EOVERFLOW) {
+		reply_result(req, rc, &reply);
+		return;
+	}
+	buf_release(&reply);
+	httpd_defer(req, apply);
+}
+
+/* NULL when the reply was made. */
+static const struct batch *decode(struct httpd_req *req)
 {
 	struct batch *b = calloc(1, sizeof(*b));
 	char error[256] = "";
@@ -32,16 +54,42 @@ void fs_handle(struct httpd_req *req)
 	const char *text = httpd_body(req, &len);
 	int rc = b ? batch_parse(text, len, b, error, sizeof(error)) : -ENOMEM;
 
-	if (rc < 0) {
-		free(b);
-		if (rc == -ENOMEM)
-			httpd_reply_error(req, 500, "out of memory");
-		else
-			httpd_reply_error(req, 400, "%s", error);
+	if (rc == 0) {
+		httpd_set_data(req, b);
+		return b;
+	}
+	free(b);
+	if (rc == -ENOMEM)
+		httpd_reply_error(req, 500, "out of memory");
+	else
+		httpd_reply_error(req, 400, "%s", error);
+	return NULL;
+}
+
+static void decode_and_apply(struct httpd_req *req)
+{
+	if (decode(req))
+		apply(req);
+}
+
+void fs_handle(struct httpd_req *req)
+{
+	const struct dist *d = httpd_server(req);
+	const struct batch *b;
+	size_t len;
+
+	(void)httpd_body(req, &len); /* only its length counts here */
+	if (len >= ANSWER_BIG_BODY) {
+		answer_when(req, true, decode_and_apply);
 		return;
 	}
-	httpd_set_data(req, b);
-	answer_when(req, b->durable, apply);
+	b = decode(req);
+	if (!b)
+		return;
+	if (!d->waits && !b->durable && b->n <= QUICK)
+		try_apply(req);
+	else
+		answer_when(req, true, apply);
 }
 
 void fs_done(struct httpd_req *req)
