@@ -1,0 +1,54 @@
+"""Fixtures: running CDNs, mounts and a PostgreSQL."""
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.dont_write_bytecode = True
+
+from harness import Cdn, Postgres  # noqa: E402  (found by the path above)
+
+
+@pytest.fixture
+def cdn(tmp_path):
+    """A CDN on SQLite for one test."""
+    one = Cdn(tmp_path / "cdn")
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="session")
+def pg():
+    """A private PostgreSQL: .database() is the URL of a new database."""
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def any_cdn(request, tmp_path_factory):
+    """A CDN for a module's tests, once on each database."""
+    database = "sqlite"
+    if request.param == "postgres":
+        database = request.getfixturevalue("pg").database()
+    one = Cdn(tmp_path_factory.mktemp("cdn"), database=database)
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="module")
+def mounted_cdn(tmp_path_factory):
+    """A CDN and a mount of it (.mounts[0]) for a module's tests."""
+    one = Cdn(tmp_path_factory.mktemp("cdn"), max_storage="8G")
+    one.mount(one.tmp / "mnt")
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def mnt(mounted_cdn, request):
+    """A fresh folder of the module's mount."""
+    folder = mounted_cdn.mounts[0].path / request.node.name
+    folder.mkdir()
+    return folder

@@ -1,0 +1,315 @@
+"""harness - a CDN of its own for tests: dist, nodes and mounts, on free ports and in a folder of their own."""
+import contextlib
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BIN = pathlib.Path(os.environ.get("CDN_BIN", ROOT / "build" / "bin"))
+SANITIZED = bool(os.environ.get("SAN"))
+PATIENCE = 60 if SANITIZED else 20  # seconds, for what takes a fraction of one
+FINDINGS = re.compile(
+    r"ERROR: AddressSanitizer|runtime error:|ThreadSanitizer|LeakSanitizer|Assertion")
+OURS = re.compile(r"CDN|LISTEN|DATABASE_URL|NODES$|NODE_NAME|POLL_MS|STORAGE|DIST_|TRASH_TTL"
+                  r"|PROTECT_READS|TLS_|MAX_STORAGE|LOG_LEVEL")
+
+
+def clean_env(**more):
+    """This process's environment without what would configure the programs."""
+    env = {k: v for k, v in os.environ.items() if not OURS.match(k) or k == "CDN_BIN"}
+    env.update(more)
+    return env
+
+
+def wait_for(what, check, seconds=PATIENCE):
+    """Asks check() until it says something true, which is returned; AssertionError after `seconds`."""
+    end = time.monotonic() + seconds
+    while True:
+        value = check()
+        if value:
+            return value
+        assert time.monotonic() < end, f"{what}: not within {seconds} s"
+        time.sleep(0.01)
+
+
+def free_ports(count):
+    """Different free ports, below those that the kernel gives to outgoing connections, so that a server which is
+    started again finds its own still free."""
+    held = []
+    while len(held) < count:
+        with contextlib.suppress(OSError):
+            s = socket.socket()
+            held.append(s)
+            try:
+                s.bind(("127.0.0.1", random.randrange(15000, 32000)))
+            except OSError:
+                held.remove(s)
+                s.close()
+    ports = [s.getsockname()[1] for s in held]
+    for s in held:
+        s.close()
+    return ports
+
+
+def get_json(url, timeout=5):
+    """The JSON that GET url answers, or None while there is no good answer."""
+    try:
+        with urllib.request.urlopen(url, timeout=timeout) as answer:
+            return json.load(answer)
+    except (OSError, urllib.error.URLError, ValueError):
+        return None
+
+
+def mounted(path):
+    """True while something is mounted at path; touches no file system."""
+    want = str(path).replace(" ", "\\040")
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as f:
+        return any(line.split()[4] == want for line in f)
+
+
+class Process:
+    """One running program; its output goes to the end of a log."""
+
+    def __init__(self, args, log, env):
+        self.log = pathlib.Path(log)
+        self.killed = False  # on purpose: its exit status says nothing
+        with open(log, "ab") as out:
+            self.popen = subprocess.Popen([str(a) for a in args], stdin=subprocess.DEVNULL,
+                                          stdout=out, stderr=out, env=env)
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def running(self):
+        return self.popen.poll() is None
+
+    def kill(self, sig=signal.SIGKILL):
+        """Sends sig; SIGKILL also waits for the end."""
+        self.popen.send_signal(sig)
+        if sig == signal.SIGKILL:
+            self.killed = True
+            self.popen.wait()
+
+    def stop(self):
+        """SIGTERM; returns the exit status."""
+        if self.running():
+            self.popen.send_signal(signal.SIGCONT)  # it may be stopped
+            self.popen.terminate()
+        return self.wait()
+
+    def wait(self, seconds=PATIENCE):
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.log.name}: did not end within {seconds} s") from None
+
+    def rss(self):
+        """Bytes of memory in use."""
+        text = pathlib.Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        return int(re.search(r"VmRSS:\s+(\d+)", text)[1]) * 1024
+
+
+class Mount(Process):
+    """A cdnfs in the foreground. path: where it is mounted."""
+
+    def __init__(self, path, url, *opts, tmp, env):
+        path, tmp = pathlib.Path(path), pathlib.Path(tmp)
+        path.mkdir(exist_ok=True)
+        self.path = path
+        self.stats = tmp / f"{path.name}.stats"
+        staging = tmp / f"{path.name}.staging"
+        staging.mkdir(exist_ok=True)
+        opt = ",".join([f"staging={staging}", f"stats={self.stats}", *opts])
+        super().__init__([BIN / "cdnfs", "-f", "-o", opt, url, path], tmp / f"{path.name}.log", env)
+        wait_for(f"mount, see {self.log}", lambda: mounted(path) or not self.running())
+        assert self.running(), self.log.read_text(errors="replace")
+
+    def umount(self, seconds=PATIENCE):
+        """Unmounts as people do; what is staged is stored, and the exit status is 0."""
+        subprocess.run(["umount", self.path], check=True, timeout=seconds)
+        assert self.wait(seconds) == 0, self.log.read_text(errors="replace")
+
+    def kill(self, sig=signal.SIGKILL):
+        """SIGKILL leaves a dead mount behind, which close() takes away."""
+        super().kill(sig)
+
+    def counters(self):
+        """The counters by name, written by SIGUSR1."""
+        self.stats.unlink(missing_ok=True)
+        self.popen.send_signal(signal.SIGUSR1)
+        wait_for("counters", self.stats.exists)
+        lines = self.stats.read_text(encoding="ascii").splitlines()
+        return {name: int(value) for name, value in (line.split() for line in lines)}
+
+    def requests(self):
+        """Requests sent until now, to dist and nodes together."""
+        now = self.counters()
+        return now["requests_dist"] + now["requests_node"]
+
+    def close(self):
+        """Whatever its state, nothing stays mounted; returns the exit status, 0 when killed on purpose."""
+        if self.running():
+            subprocess.run(["umount", self.path], check=False, stderr=subprocess.DEVNULL)
+        if self.running() and mounted(self.path):  # somebody still uses it
+            self.popen.terminate()
+        try:
+            status = self.wait()
+        finally:
+            if mounted(self.path):
+                subprocess.run(["umount", "-l", self.path], check=False)
+        return 0 if self.killed else status
+
+
+class Cdn:
+    """dist and nodes ("node1", "node2", …), up and placing files when the constructor returns.
+
+    database: "sqlite", or a postgresql:// URL of an empty database. env: for all programs."""
+
+    def __init__(self, tmp, nodes=3, database="sqlite", max_storage="1G", env=None, dist_args=(),
+                 node_args=()):
+        self.tmp = pathlib.Path(tmp)
+        self.tmp.mkdir(parents=True, exist_ok=True)
+        self.env = clean_env(**(env or {}))
+        self.names = ["dist"] + [f"node{i}" for i in range(1, nodes + 1)]
+        self.ports = dict(zip(self.names, free_ports(nodes + 1)))
+        self.url = f"http://127.0.0.1:{self.ports['dist']}"
+        self.processes = {}
+        self.past = []  # what was stopped or killed, and started again
+        self.mounts = []
+        nodes_yml = self.tmp / "nodes.yml"
+        nodes_yml.write_text("nodes:\n" + "".join(
+            f"  {n}: {{host: 127.0.0.1, port: {p}}}\n" for n, p in self.ports.items()))
+        if database == "sqlite":
+            database = f"sqlite://{self.tmp}/cdn.db"
+        self.args = {"dist": [BIN / "dist", f"--listen=127.0.0.1:{self.ports['dist']}",
+                              f"--database={database}", f"--nodes={nodes_yml}", "--poll=100",
+                              *dist_args]}
+        for i in range(1, nodes + 1):
+            name = f"node{i}"
+            self.storage(i).mkdir(exist_ok=True)
+            self.args[name] = [BIN / "node", f"--name={name}", f"--storage={self.storage(i)}",
+                               f"--listen=127.0.0.1:{self.ports[name]}", f"--nodes={nodes_yml}",
+                               f"--max-storage={max_storage}", *node_args]
+        try:
+            for name in self.names:
+                self.launch(name)
+            for name in self.names:
+                self.wait_healthy(name)
+            self.wait_status(*self.names[1:])
+        except BaseException:
+            for process in self.processes.values():
+                process.kill()
+            raise
+
+    def node_url(self, i):
+        return f"http://127.0.0.1:{self.ports[f'node{i}']}"
+
+    def storage(self, i):
+        """Storage folder of node i."""
+        return self.tmp / f"node{i}"
+
+    def log(self, name):
+        """All that a program has logged."""
+        return (self.tmp / f"{name}.log").read_text(errors="replace")
+
+    def base(self, name):
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    def launch(self, name):
+        """Starts it and does not wait."""
+        if name in self.processes:
+            assert not self.processes[name].running(), f"{name} runs already"
+            self.past.append(self.processes[name])
+        self.processes[name] = Process(self.args[name], self.tmp / f"{name}.log", self.env)
+
+    def wait_healthy(self, name):
+        process = self.processes[name]
+        wait_for(f"health of {name}", lambda: get_json(self.base(name) + "/health")
+                 or not process.running())
+        assert process.running(), f"{name} ended:\n{self.log(name)}"
+
+    def wait_status(self, *names, status="UP"):
+        """Until dist says so of every one of these nodes."""
+        def check():
+            stats = (get_json(self.url + "/stats/") or {}).get("stats", {})
+            return all(stats.get(n, {}).get("status") == status for n in names)
+        wait_for(f"{names} being {status}", check)
+
+    def start(self, name):
+        self.launch(name)
+        self.wait_healthy(name)
+
+    def stop(self, name):
+        """SIGTERM; it must end cleanly."""
+        status = self.processes[name].stop()
+        assert status == 0, f"{name}: exit status {status}\n{self.log(name)}"
+
+    def kill(self, name, sig=signal.SIGKILL):
+        self.processes[name].kill(sig)
+
+    def restart(self, name):
+        self.stop(name)
+        self.start(name)
+
+    def mount(self, path, *opts, url=None, env=None):
+        """A new mount at path, which is made when it is missing."""
+        m = Mount(path, url or self.url, *opts, tmp=self.tmp, env={**self.env, **(env or {})})
+        self.mounts.append(m)
+        return m
+
+    def close(self):
+        """Ends all and fails when a program ended badly or a sanitizer found something."""
+        bad = []
+        ends = [(m.log.name, m.close) for m in self.mounts]
+        for name in reversed(self.names):
+            process = self.processes[name]
+            ends.append((name, lambda p=process: 0 if p.killed else p.stop()))
+        for name, end in ends:
+            try:
+                status = end()
+                if status != 0:
+                    bad.append(f"{name}: exit status {status}")
+            except AssertionError as e:
+                bad.append(str(e))
+        for log in sorted(self.tmp.glob("*.log")):
+            text = log.read_text(errors="replace")
+            found = FINDINGS.search(text)
+            if found:
+                bad.append(f"{log.name}: {text[max(0, found.start() - 200):][:3000]}")
+        for i in range(1, len(self.names)):
+            shutil.rmtree(self.storage(i), ignore_errors=True)  # the logs stay
+        assert not bad, "\n".join(bad)
+
+
+class Postgres:
+    """A private PostgreSQL server."""
+
+    def __init__(self):
+        # not in pytest's folder, into which the user postgres must not look
+        self.tmp, self.count = tempfile.mkdtemp(prefix="cdn-pg-"), 0
+        run = subprocess.run([ROOT / "tests/pg.sh", "start", self.tmp], check=True, text=True,
+                             stdout=subprocess.PIPE)
+        self.url = run.stdout.split()[-1]
+
+    def database(self):
+        """URL of a new, empty database."""
+        self.count += 1
+        name = f"cdn{self.count}"
+        subprocess.run(["psql", "-q", self.url, "-c", f"CREATE DATABASE {name}"], check=True)
+        return self.url.replace("/postgres?", f"/{name}?")
+
+    def close(self):
+        subprocess.run([ROOT / "tests/pg.sh", "stop", self.tmp], check=True)
+        shutil.rmtree(self.tmp)
