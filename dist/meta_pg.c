@@ -24,13 +24,13 @@ struct pool {
 	unsigned max;
 	pthread_mutex_t lock;
 	pthread_cond_t freed;
-	struct pg_conn *idle[CONNECTIONS_MAX]; /* lock */
+	struct pg_link *idle[CONNECTIONS_MAX]; /* lock */
 	unsigned nidle, nopen;		       /* lock */
 	unsigned generation;		       /* lock: grows with each connection that breaks */
 	int64_t down_until;		       /* lock, ms */
 };
 
-static void drop(struct pool *p, struct pg_conn *c)
+static void drop(struct pool *p, struct pg_link *c)
 {
 	(void)pthread_mutex_lock(&p->lock);
 	p->nopen--;
@@ -41,7 +41,7 @@ static void drop(struct pool *p, struct pg_conn *c)
 	pg_close(&c);
 }
 
-static void give_back(struct pool *p, struct pg_conn *c)
+static void give_back(struct pool *p, struct pg_link *c)
 {
 	if (c->broken) {
 		drop(p, c);
@@ -74,7 +74,7 @@ static int wait_for_room_locked(struct pool *p)
 }
 
 /* An idle connection; *out stays NULL when the caller shall open one (it is counted already). */
-static int take_locked(struct pool *p, struct pg_conn **out, struct pg_conn **stale)
+static int take_locked(struct pool *p, struct pg_link **out, struct pg_link **stale)
 {
 	int rc = wait_for_room_locked(p);
 
@@ -96,7 +96,7 @@ static int take_locked(struct pool *p, struct pg_conn **out, struct pg_conn **st
 	return 0;
 }
 
-static int connect_new(struct pool *p, unsigned generation, struct pg_conn **out)
+static int connect_new(struct pool *p, unsigned generation, struct pg_link **out)
 {
 	int rc = pg_open(p->url, out);
 
@@ -112,9 +112,9 @@ static int connect_new(struct pool *p, unsigned generation, struct pg_conn **out
 	return rc;
 }
 
-static int take(struct pool *p, struct pg_conn **out)
+static int take(struct pool *p, struct pg_link **out)
 {
-	struct pg_conn *stale = NULL;
+	struct pg_link *stale = NULL;
 	unsigned generation;
 	int rc;
 
@@ -131,7 +131,7 @@ static int take(struct pool *p, struct pg_conn **out)
 
 static int pool_begin(void *pool, enum meta_mode mode, struct meta_conn **out)
 {
-	struct pg_conn *c;
+	struct pg_link *c;
 	int rc = take(pool, &c);
 
 	if (rc < 0)
@@ -142,14 +142,14 @@ static int pool_begin(void *pool, enum meta_mode mode, struct meta_conn **out)
 }
 
 /* base is the first member. */
-static struct pg_conn *conn_of(struct meta_conn *c)
+static struct pg_link *conn_of(struct meta_conn *c)
 {
 	assert(c->driver == &meta_pg);
-	return (struct pg_conn *)c;
+	return (struct pg_link *)c;
 }
 
 /* Sends the last word of a transaction without waiting for the answer. */
-static void end_without_waiting(struct pg_conn *c, unsigned how)
+static void end_without_waiting(struct pg_link *c, unsigned how)
 {
 	if (c->begun && !c->broken && pg_send(c, how, NULL, 0, NULL, NULL) == 0)
 		(void)pg_sync_point(c); /* a failure marks the connection as broken */
@@ -157,7 +157,7 @@ static void end_without_waiting(struct pg_conn *c, unsigned how)
 
 static void pool_rollback(void *pool, struct meta_conn *mc)
 {
-	struct pg_conn *c = conn_of(mc);
+	struct pg_link *c = conn_of(mc);
 
 	/* What was posted and not settled may point into a function that has returned. */
 	for (size_t i = 0; i < c->nqueue; i++)
@@ -170,7 +170,7 @@ static void pool_rollback(void *pool, struct meta_conn *mc)
 
 static int pool_commit(void *pool, struct meta_conn *mc)
 {
-	struct pg_conn *c = conn_of(mc);
+	struct pg_link *c = conn_of(mc);
 	int rc = 0;
 
 	if (c->mode == META_READ) {
@@ -194,7 +194,7 @@ static int pool_commit(void *pool, struct meta_conn *mc)
 static int exec(struct meta_conn *mc, enum sql_id id, const struct meta_value *args, size_t nargs,
 	meta_row_fn row, void *arg)
 {
-	struct pg_conn *c = conn_of(mc);
+	struct pg_link *c = conn_of(mc);
 	int rc = pg_send(c, id, args, nargs, row, arg);
 
 	return rc < 0 ? rc : pg_settle(c);
@@ -208,7 +208,7 @@ static int post(struct meta_conn *mc, enum sql_id id, const struct meta_value *a
 
 static int script(struct meta_conn *mc, const char *sql)
 {
-	struct pg_conn *c = conn_of(mc);
+	struct pg_link *c = conn_of(mc);
 	int rc = pg_send_script(c, sql);
 
 	if (rc == 0)
@@ -257,7 +257,7 @@ static void pool_close(void *pool)
 /* The first connection shows whether there is a server, and which. */
 static int look(struct pool *p)
 {
-	struct pg_conn *c;
+	struct pg_link *c;
 	const char *version;
 	int rc = take(p, &c);
 

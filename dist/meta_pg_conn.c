@@ -45,14 +45,14 @@ static void no_notice(void *arg, const PGresult *res)
 	(void)res; /* "relation already exists, skipping" is no news */
 }
 
-static int lost(struct pg_conn *c, const char *why)
+static int lost(struct pg_link *c, const char *why)
 {
 	c->broken = true;
 	meta_set_error("connection to PostgreSQL lost: %.300s", why);
 	return -EAGAIN;
 }
 
-void pg_close(struct pg_conn **c)
+void pg_close(struct pg_link **c)
 {
 	if (!*c)
 		return;
@@ -62,7 +62,7 @@ void pg_close(struct pg_conn **c)
 	*c = NULL;
 }
 
-static int set_up(struct pg_conn *c)
+static int set_up(struct pg_link *c)
 {
 	int rc;
 
@@ -76,13 +76,13 @@ static int set_up(struct pg_conn *c)
 	return rc < 0 ? rc : 0;
 }
 
-int pg_open(const char *url, struct pg_conn **out)
+int pg_open(const char *url, struct pg_link **out)
 {
 	/* What stands before the URL is what it may override. */
 	const char *const keys[] = { "connect_timeout", "keepalives_idle", "tcp_user_timeout",
 		"fallback_application_name", "dbname", "client_encoding", NULL };
 	const char *const values[] = { "2", "10", "10000", "cdn-dist", url, "UTF8", NULL };
-	struct pg_conn *c = calloc(1, sizeof(*c));
+	struct pg_link *c = calloc(1, sizeof(*c));
 
 	if (!c) {
 		meta_set_error("out of memory");
@@ -120,7 +120,7 @@ static const struct {
 	{ "0A000", true, true },  /* a table changed under a prepared statement */
 };
 
-static int failure(struct pg_conn *c, const PGresult *res)
+static int failure(struct pg_link *c, const PGresult *res)
 {
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
@@ -139,7 +139,7 @@ static int failure(struct pg_conn *c, const PGresult *res)
 	return -EIO;
 }
 
-static struct pg_pending *push(struct pg_conn *c, unsigned statement)
+static struct pg_pending *push(struct pg_link *c, unsigned statement)
 {
 	assert(c->nqueue < PG_QUEUE);
 	c->queue[c->nqueue] = (struct pg_pending){ .statement = statement };
@@ -147,7 +147,7 @@ static struct pg_pending *push(struct pg_conn *c, unsigned statement)
 }
 
 /* Leaves room for one statement and all that it may drag along. */
-static int make_room(struct pg_conn *c)
+static int make_room(struct pg_link *c)
 {
 	int rc;
 
@@ -188,7 +188,7 @@ static void convert(struct params *p, const struct meta_value *args, size_t narg
 	}
 }
 
-static int send_prepared(struct pg_conn *c, unsigned statement, const struct params *p,
+static int send_prepared(struct pg_link *c, unsigned statement, const struct params *p,
 	size_t nargs, meta_row_fn row, void *arg)
 {
 	struct pg_pending *pending;
@@ -211,7 +211,7 @@ static int send_prepared(struct pg_conn *c, unsigned statement, const struct par
 }
 
 /* BEGIN goes out with the first statement. */
-static int begin_lazily(struct pg_conn *c)
+static int begin_lazily(struct pg_link *c)
 {
 	unsigned how = c->mode == META_READ ? PG_BEGIN_READ : PG_BEGIN;
 	int rc;
@@ -225,7 +225,7 @@ static int begin_lazily(struct pg_conn *c)
 	return rc;
 }
 
-int pg_send(struct pg_conn *c, unsigned statement, const struct meta_value *args, size_t nargs,
+int pg_send(struct pg_link *c, unsigned statement, const struct meta_value *args, size_t nargs,
 	meta_row_fn row, void *arg)
 {
 	struct params p;
@@ -239,7 +239,7 @@ int pg_send(struct pg_conn *c, unsigned statement, const struct meta_value *args
 	return send_prepared(c, statement, &p, nargs, row, arg);
 }
 
-int pg_send_script(struct pg_conn *c, const char *sql)
+int pg_send_script(struct pg_link *c, const char *sql)
 {
 	int rc = make_room(c);
 
@@ -253,7 +253,7 @@ int pg_send_script(struct pg_conn *c, const char *sql)
 	return 0;
 }
 
-int pg_sync_point(struct pg_conn *c)
+int pg_sync_point(struct pg_link *c)
 {
 	if (c->broken)
 		return -EAGAIN;
@@ -264,7 +264,7 @@ int pg_sync_point(struct pg_conn *c)
 }
 
 /* The next result, or NULL at the end of a statement's. broken is set when none can come any more. */
-static PGresult *next(struct pg_conn *c, int64_t deadline)
+static PGresult *next(struct pg_link *c, int64_t deadline)
 {
 	while (PQisBusy(c->pg)) {
 		int unsent = PQflush(c->pg);
@@ -324,7 +324,7 @@ static struct meta_value column(struct buf *bytes, const PGresult *res, int row,
 	}
 }
 
-static int deliver(struct pg_conn *c, const PGresult *res, const struct pg_pending *p)
+static int deliver(struct pg_link *c, const PGresult *res, const struct pg_pending *p)
 {
 	struct meta_value col[COLUMNS];
 	int rows = PQntuples(res), ncol = PQnfields(res);
@@ -353,7 +353,7 @@ static int deliver(struct pg_conn *c, const PGresult *res, const struct pg_pendi
 }
 
 /* What one result means: a count or an error. `dead`: an error came before, rows are wanted no more. */
-static int judge(struct pg_conn *c, const PGresult *res, const struct pg_pending *p, bool dead)
+static int judge(struct pg_link *c, const PGresult *res, const struct pg_pending *p, bool dead)
 {
 	switch (PQresultStatus(res)) {
 	case PGRES_TUPLES_OK:
@@ -376,7 +376,7 @@ static int judge(struct pg_conn *c, const PGresult *res, const struct pg_pending
 	}
 }
 
-static int read_one(struct pg_conn *c, const struct pg_pending *p, int64_t deadline, bool dead)
+static int read_one(struct pg_link *c, const struct pg_pending *p, int64_t deadline, bool dead)
 {
 	PGresult *res = next(c, deadline);
 	int rc;
@@ -395,7 +395,7 @@ static int read_one(struct pg_conn *c, const struct pg_pending *p, int64_t deadl
 	return c->broken ? -EAGAIN : rc;
 }
 
-int pg_settle(struct pg_conn *c)
+int pg_settle(struct pg_link *c)
 {
 	int64_t deadline = clock_ms() + ANSWER_MS;
 	int error = pg_sync_point(c), count = 0;

@@ -30,7 +30,8 @@ struct pg_pending {
 	void *arg;
 };
 
-struct pg_conn {
+/* Not pg_conn: that is libpq's. */
+struct pg_link {
 	struct meta_conn base;
 	PGconn *pg;
 	bool broken;		      /* not to be used again */
@@ -44,17 +45,17 @@ struct pg_conn {
 };
 
 /* 0 or -EHOSTDOWN; the reason in meta_error(). */
-int pg_open(const char *url, struct pg_conn **out);
-void pg_close(struct pg_conn **c);
+int pg_open(const char *url, struct pg_link **out);
+void pg_close(struct pg_link **c);
 
 /* Queues a statement. 0, -EAGAIN (connection lost) or -EIO. */
-int pg_send(struct pg_conn *c, unsigned statement, const struct meta_value *args, size_t nargs,
+int pg_send(struct pg_link *c, unsigned statement, const struct meta_value *args, size_t nargs,
 	meta_row_fn row, void *arg);
-int pg_send_script(struct pg_conn *c, const char *sql);
+int pg_send_script(struct pg_link *c, const char *sql);
 /* Ends what was queued so far, so that its failure does not touch what follows; does not wait. */
-int pg_sync_point(struct pg_conn *c);
+int pg_sync_point(struct pg_link *c);
 /* Waits for all that was queued. Returns the last statement's count, -EAGAIN, -EIO, or what a row callback returned
  * if that was < 0. */
-int pg_settle(struct pg_conn *c);
+int pg_settle(struct pg_link *c);
 
 #endif

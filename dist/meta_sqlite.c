@@ -135,7 +135,9 @@ static int conn_open(struct pool *p, bool writer, struct conn **out)
 		goto fail;
 	}
 	(void)sqlite3_busy_timeout(c->db, BUSY_MS); /* cannot fail on an open handle */
-	rc = pragma(c, writer ? "PRAGMA cache_size=-16384" : "PRAGMA cache_size=-2048");
+	/* Small pages: a change touches six of them, and each goes into the log whole. Names still fit. */
+	rc = pragma(c, writer ? "PRAGMA page_size=2048; PRAGMA cache_size=-16384"
+			      : "PRAGMA cache_size=-2048");
 	for (int tries = 0; rc == 0 && writer && tries < 100; tries++) {
 		rc = pragma(c, "PRAGMA journal_mode=WAL"); /* ignores the busy time-out */
 		if (rc != -EAGAIN)
@@ -144,7 +146,7 @@ static int conn_open(struct pool *p, bool writer, struct conn **out)
 		rc = 0;
 	}
 	if (rc == 0)
-		rc = pragma(c, "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=4000;"
+		rc = pragma(c, "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=8000;"
 			       "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY");
 	if (rc == 0 && !writer)
 		rc = pragma(c, "PRAGMA query_only=ON");

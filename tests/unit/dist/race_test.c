@@ -228,7 +228,26 @@ static void rmdir_against_create(void **state)
 	}
 }
 
+/* The two moves share no directory: only the tree's rename lock keeps them apart. */
 static void no_rename_makes_a_loop(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 3 * ROUNDS; round++) {
+		uint64_t p = made(MKDIR, ROOT_ID, "p"), q = made(MKDIR, ROOT_ID, "q");
+		uint64_t a = made(MKDIR, p, "a"), b = made(MKDIR, q, "b");
+		uint64_t x = made(MKDIR, a, "x"), y = made(MKDIR, b, "y");
+		struct op ops[] = {
+			{ .what = RENAME, .at = in(p, "a"), .to = in(y, "a") },
+			{ .what = RENAME, .at = in(q, "b"), .to = in(x, "b") },
+		};
+
+		assert_int_equal(race(ops, 2, -EINVAL, 0), 1);
+		db_check();
+		(void)db_wipe(NULL);
+	}
+}
+
+static void exchanges_against_renames(void **state)
 {
 	(void)state;
 	for (int round = 0; round < ROUNDS; round++) {
@@ -254,7 +273,7 @@ static void links_and_unlinks_count(void **state)
 	(void)state;
 	uint64_t d = made(MKDIR, ROOT_ID, "d");
 
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < 3 * ROUNDS; round++) {
 		struct op ops[THREADS];
 		uint64_t f = made(CREATE, ROOT_ID, "file");
 
@@ -439,6 +458,7 @@ int main(void)
 		DB_TEST(many_rename_over_one_name),
 		DB_TEST(rmdir_against_create),
 		DB_TEST(no_rename_makes_a_loop),
+		DB_TEST(exchanges_against_renames),
 		DB_TEST(links_and_unlinks_count),
 		DB_TEST(a_stamp_is_stored_once),
 		DB_TEST(same_name_stored_by_many),
