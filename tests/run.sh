@@ -57,12 +57,13 @@ unit() {
 
 # FOLDER…: one pytest run over them
 pytests() {
-	local log rc good bad
+	local log rc good bad extra
 	log=$(mktemp)
-	# shellcheck disable=SC2086  # PYTEST_ARGS is a list of words
+	# words, with quotes as the shell reads them
+	mapfile -t extra < <(printf '%s' "${PYTEST_ARGS:-}" | xargs -r printf '%s\n')
 	CDN_BIN=$(realpath "$BUILD/bin") SAN=$SAN timeout "${PYTEST_SECONDS:-2400}" "${run[@]}" \
 		/usr/bin/python3 -m pytest -q -rfEs --tb=short -p no:cacheprovider ${T:+-k "$T"} \
-		${PYTEST_ARGS:-} "$@" 2>&1 | tee "$log"
+		"${extra[@]}" "$@" 2>&1 | tee "$log"
 	rc=${PIPESTATUS[0]}
 	good=$(tail -n 3 "$log" | grep -oE '[0-9]+ passed' | tail -n 1 | grep -oE '[0-9]+')
 	bad=$(tail -n 3 "$log" | grep -oE '[0-9]+ (failed|errors?)\b' | awk '{n += $1} END {print n + 0}')
