@@ -42,13 +42,16 @@
 enum fs_op { FS_OPS(FS_ENUM) FS_COUNT };
 #undef FS_ENUM
 
+struct fuse_session;
+
 struct cdnfs {
 	const struct options *opt;
 	struct api *api;
 	struct content *content;
 	struct inodes *inodes;
-	int staging; /* folder of staged files */
-	sem_t ready; /* posted once: the kernel has begun */
+	int staging;		      /* folder of staged files */
+	struct fuse_session *session; /* for notifications */
+	sem_t ready;		      /* posted once: the kernel has begun */
 	_Atomic uint64_t ops[FS_COUNT];
 	pthread_mutex_t room_lock;
 	struct wire_room room; /* room_lock: last statfs */

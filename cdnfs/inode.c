@@ -23,6 +23,7 @@ struct inode {
 	int64_t learnt_ms;   /* clock_ms of that, 0: some of it is not known */
 	uint64_t names_tick; /* last change of a name in it */
 	uint64_t pages;	     /* version of the kernel's pages */
+	uint64_t told;	     /* version whose size the kernel knows */
 	const struct place *place, *unsynced;
 	struct staged *staged;
 	bool gone;
@@ -164,6 +165,8 @@ int inode_learn(struct inodes *t, const struct attr *a, const char *target, uint
 	if (in) {
 		learn_locked(in, a, tick);
 		in->nlookup += lookups;
+		if (lookups)
+			in->told = in->attr.stamp;
 		if (!in->target && copy) {
 			in->target = copy;
 			copy = NULL;
@@ -215,6 +218,8 @@ struct inode *inode_hold_new(
 	if (in) {
 		learn_locked(in, a, tick);
 		in->nlookup += lookups;
+		if (lookups)
+			in->told = in->attr.stamp;
 		in->users++;
 		show_locked(in, shown);
 	}
@@ -460,6 +465,8 @@ void inode_stored(struct inodes *t, struct inode *in, const struct wire_stored *
 	in->unsynced = unsynced;
 	if (in->pages == base)
 		in->pages = s->stamp;
+	if (in->told == base)
+		in->told = s->stamp;
 	pthread_mutex_unlock(&t->lock);
 }
 
@@ -470,6 +477,27 @@ bool inode_pages(struct inodes *t, struct inode *in, uint64_t stamp)
 	pthread_mutex_lock(&t->lock);
 	same = in->pages == stamp;
 	in->pages = stamp;
+	pthread_mutex_unlock(&t->lock);
+	return same;
+}
+
+void inode_tell(struct inodes *t, uint64_t id, uint64_t stamp)
+{
+	struct inode *in;
+
+	pthread_mutex_lock(&t->lock);
+	in = map_get(&t->by_id, id);
+	if (in)
+		in->told = stamp;
+	pthread_mutex_unlock(&t->lock);
+}
+
+bool inode_told(struct inodes *t, const struct inode *in, uint64_t stamp)
+{
+	bool same;
+
+	pthread_mutex_lock(&t->lock);
+	same = in->told == stamp;
 	pthread_mutex_unlock(&t->lock);
 	return same;
 }

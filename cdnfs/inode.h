@@ -70,6 +70,9 @@ void inode_stored(struct inodes *t, struct inode *in, const struct wire_stored *
 	const struct place *place, uint64_t base, const struct place *unsynced);
 /* True when the kernel's pages are those of `stamp`; from now on they are. */
 bool inode_pages(struct inodes *t, struct inode *in, uint64_t stamp);
+/* The kernel was told the attributes of version `stamp`; was it, the last time? */
+void inode_tell(struct inodes *t, uint64_t id, uint64_t stamp);
+bool inode_told(struct inodes *t, const struct inode *in, uint64_t stamp);
 /* True when there are other users, and the kernel's pages are those of another version than `stamp`. */
 bool inode_shared(struct inodes *t, const struct inode *in, uint64_t stamp);
 

@@ -186,6 +186,7 @@ static int mount_session(struct mount *m, const char *program, char *error, size
 	m->session = fuse_session_new(&args, &ops_table, sizeof(ops_table), &m->fs);
 	if (!m->session)
 		goto out;
+	m->fs.session = m->session;
 	if (fuse_set_signal_handlers(m->session) < 0)
 		goto out;
 	m->signals = true;

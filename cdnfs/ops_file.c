@@ -66,6 +66,10 @@ static void set_modes(
 	} else {
 		fi->keep_cache = inode_pages(fs->inodes, h->in, attr->stamp);
 	}
+	/* A size that the kernel still believes in would cut reads off, or pad them. Attributes only: takes no page lock. */
+	if (!dirty && !gone && !inode_told(fs->inodes, h->in, attr->stamp))
+		(void)fuse_lowlevel_notify_inval_inode(
+			fs->session, inode_id(h->in), -1, 0); /* it may not know the inode */
 	/* The end of the file is where the last version ends, which the kernel need not know: no pages then. */
 	if ((fi->flags & O_APPEND) && !fi->noflush)
 		fi->direct_io = 1;

@@ -85,6 +85,7 @@ void reply_attr(fuse_req_t req, const struct attr *a, int64_t age_ms)
 	struct stat st;
 
 	reply_stat(a, &st);
+	inode_tell(reply_fs(req)->inodes, a->id, a->stamp);
 	(void)fuse_reply_attr(req, &st, timeout_left(reply_fs(req), age_ms)); /* as above */
 }
 
