@@ -5,6 +5,7 @@
 #include "cdnfs/api.h"
 #include "cdnfs/content.h"
 #include "cdnfs/inode.h"
+#include "cdnfs/inode_bytes.h"
 #include "cdnfs/options.h"
 #include <pthread.h>
 #include <semaphore.h>

@@ -1,5 +1,7 @@
 #include "cdnfs/inode.h"
 
+#include "cdnfs/inode_bytes.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
