@@ -175,27 +175,33 @@ class Mount(Process):
 class Cdn:
     """dist and nodes ("node1", "node2", …), up and placing files when the constructor returns.
 
-    database: "sqlite", or a postgresql:// URL of an empty database. env: for all programs."""
+    database: "sqlite", or a postgresql:// URL of an empty database. env: for all programs. dists: so many
+    distributors ("dist", "dist2", …), on one database. keys: NAME → more keys of its line in nodes.yml. ports:
+    those that are chosen already."""
 
     def __init__(self, tmp, nodes=3, database="sqlite", max_storage="1G", env=None, dist_args=(),
-                 node_args=()):
+                 node_args=(), dists=1, keys=None, ports=None):
         self.tmp = pathlib.Path(tmp)
         self.tmp.mkdir(parents=True, exist_ok=True)
         self.env = clean_env(**(env or {}))
-        self.names = ["dist"] + [f"node{i}" for i in range(1, nodes + 1)]
-        self.ports = dict(zip(self.names, free_ports(nodes + 1)))
+        self.dist_names = ["dist"] + [f"dist{i}" for i in range(2, dists + 1)]
+        self.node_names = [f"node{i}" for i in range(1, nodes + 1)]
+        self.names = self.dist_names + self.node_names
+        self.ports = dict(zip(self.names, free_ports(len(self.names))), **(ports or {}))
         self.url = f"http://127.0.0.1:{self.ports['dist']}"
         self.processes = {}
         self.past = []  # what was stopped or killed, and started again
         self.mounts = []
         nodes_yml = self.tmp / "nodes.yml"
+        lines = {n: {"host": "127.0.0.1", "port": self.ports.get(n), **(keys or {}).get(n, {})}
+                 for n in dict.fromkeys(["dist", *self.node_names, *(keys or {})])}
         nodes_yml.write_text("nodes:\n" + "".join(
-            f"  {n}: {{host: 127.0.0.1, port: {p}}}\n" for n, p in self.ports.items()))
+            f"  {n}: {json.dumps(line)}\n" for n, line in lines.items()))
         if database == "sqlite":
             database = f"sqlite://{self.tmp}/cdn.db"
-        self.args = {"dist": [BIN / "dist", f"--listen=127.0.0.1:{self.ports['dist']}",
-                              f"--database={database}", f"--nodes={nodes_yml}", "--poll=100",
-                              *dist_args]}
+        self.args = {name: [BIN / "dist", f"--listen=127.0.0.1:{self.ports[name]}",
+                            f"--database={database}", f"--nodes={nodes_yml}", "--poll=100", *dist_args]
+                     for name in self.dist_names}
         for i in range(1, nodes + 1):
             name = f"node{i}"
             self.storage(i).mkdir(exist_ok=True)
@@ -207,7 +213,7 @@ class Cdn:
                 self.launch(name)
             for name in self.names:
                 self.wait_healthy(name)
-            self.wait_status(*self.names[1:])
+            self.wait_status(*self.node_names)
         except BaseException:
             for process in self.processes.values():
                 process.kill()
@@ -288,8 +294,8 @@ class Cdn:
             found = FINDINGS.search(text)
             if found:
                 bad.append(f"{log.name}: {text[max(0, found.start() - 200):][:3000]}")
-        for i in range(1, len(self.names)):
-            shutil.rmtree(self.storage(i), ignore_errors=True)  # the logs stay
+        for name in self.node_names:
+            shutil.rmtree(self.tmp / name, ignore_errors=True)  # the logs stay
         assert not bad, "\n".join(bad)
 
 
