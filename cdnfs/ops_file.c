@@ -268,6 +268,33 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	content_done(fs->content, &bytes);
 }
 
+/* Writes past the page cache (O_APPEND, O_DIRECT) reach us with the set-id bits that a user's write takes away; the
+ * kernel does so itself for the others. */
+static int drop_setid(fuse_req_t req, struct cdnfs *fs, const struct wait *w, struct inode *in)
+{
+	struct wire_change c = { .set = WIRE_MODE };
+	struct wire_file f;
+	struct attr attr;
+	unsigned drop = S_ISUID;
+	int rc;
+
+	if (fuse_req_ctx(req)->uid == 0 || inode_attr(fs->inodes, inode_id(in), &attr) < 0)
+		return 0;
+	if (attr.mode & S_IXGRP)
+		drop |= S_ISGID;
+	if (!(attr.mode & drop))
+		return 0;
+	c.mode = attr.mode & 07777 & ~drop;
+	if (inode_gone(fs->inodes, inode_id(in)))
+		return inode_change_gone(fs->inodes, inode_id(in), &c, &attr);
+	rc = api_setattr(fs->api, w, inode_id(in), &c, &f);
+	if (rc < 0)
+		return rc;
+	inode_changed(fs->inodes, &f.attr, &attr);
+	wire_file_release(&f);
+	return 0;
+}
+
 void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t off,
 	struct fuse_file_info *fi)
 {
@@ -281,6 +308,11 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 	fs_count(fs, FS_write);
 	if ((uint64_t)off + size > LIMIT_FILE_SIZE) {
 		reply_result(req, -EFBIG);
+		return;
+	}
+	rc = drop_setid(req, fs, &w, h->in);
+	if (rc < 0) {
+		reply_result(req, rc);
 		return;
 	}
 	do {

@@ -49,6 +49,6 @@ def mounted_cdn(tmp_path_factory):
 @pytest.fixture
 def mnt(mounted_cdn, request):
     """A fresh folder of the module's mount."""
-    folder = mounted_cdn.mounts[0].path / request.node.name
+    folder = mounted_cdn.mounts[0].path / request.node.name.replace("/", "%2F")
     folder.mkdir()
     return folder
