@@ -96,10 +96,10 @@ static int call(struct api *a, const struct wait *w, struct call *c, cJSON *op, 
 	if (rc < 0)
 		return rc;
 	rc = wire_result(results, 0, result);
-	if (!rc)
-		read_dirs(a, c, results, dirs);
-	else
+	if (rc < 0)
 		cJSON_Delete(c->root);
+	else if (dirs)
+		read_dirs(a, c, results, dirs);
 	return rc == -EPROTO ? -EIO : rc;
 }
 
