@@ -19,7 +19,10 @@
 #define NODE "SELECT i.id, i.mode, i.gid, i.nlink FROM "
 #define PARENTS "(SELECT d.parent FROM dentry d WHERE d.inode = $1)"
 
-/* A row lock on a join takes only the inode: the other side is looked at as it was when the statement began, so it
+/* A row changed often within one transaction gets slower each time (PostgreSQL keeps every version of it until the end):
+ * SQL_INODE_LINKS leaves a directory alone that has the batch's time already.
+ *
+ * A row lock on a join takes only the inode: the other side is looked at as it was when the statement began, so it
  * must be held still by a lock taken before (the directory's, for its entries). */
 const char *const sql_text[SQL_COUNT] = {
 	[SQL_SCHEMA_NUMBER] = "SELECT coalesce(max(number), 0) FROM schema_version",
