@@ -119,7 +119,7 @@ fuzz:
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' T='$(T)' tests/fuzz/run.sh
 
 bench: all
-	@CDN_BIN='$(abspath $(BUILD)/bin)' tests/bench/run.sh
+	@CDN_BIN='$(abspath $(BUILD)/bin)' tests/bench/bench.sh
 
 deps:
 	@local/deps.sh
