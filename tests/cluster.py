@@ -10,9 +10,9 @@ import threading
 
 import requests
 
-from harness import FINDINGS, PATIENCE, Cdn, free_ports, wait_for
+from harness import BIN, FINDINGS, PATIENCE, Cdn, free_ports, wait_for
 
-__all__ = ["Cluster", "Proxy", "etag_of", "free_port", "http", "new_stamp", "raw", "read_answer", "status_of", "wait_for"]
+__all__ = ["BIN", "Cluster", "Proxy", "etag_of", "free_port", "http", "new_stamp", "raw", "read_answer", "status_of", "wait_for"]
 
 
 def free_port():
@@ -130,11 +130,11 @@ class Cluster(Cdn):
         return [p for p in (self.tmp / name).glob("??/*") if re.fullmatch(r"[0-9a-f]{2}", p.parent.name)]
 
     def check_account(self, name):
-        """What the node says it uses is what lies on its disk."""
+        """What the node says it uses is what lies on its disk. An upload gives its promise back after its answer."""
+        wait_for("nothing is reserved", lambda: self.stats(name)["reserved"] == 0)
         files, stats = self.live_files(name), self.stats(name)
         assert stats["storage"] == sum(p.stat().st_size for p in files), (stats, files)
         assert stats["contents"] == len({p.name.split(".")[0] for p in files}), (stats, files)
-        assert stats["reserved"] == 0, stats
         return stats
 
     def files(self, path, method="GET", **kw):
