@@ -61,10 +61,11 @@ def free_ports(count):
     return ports
 
 
-def get_json(url, timeout=5):
+def get_json(url, timeout=5, token=None):
     """The JSON that GET url answers, or None while there is no good answer."""
     try:
-        with urllib.request.urlopen(url, timeout=timeout) as answer:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout) as answer:
             return json.load(answer)
     except (OSError, urllib.error.URLError, ValueError):
         return None
@@ -116,9 +117,10 @@ class Process:
             raise AssertionError(f"{self.log.name}: did not end within {seconds} s") from None
 
     def rss(self):
-        """Bytes of memory in use."""
+        """Bytes of memory in use, 0 when it has ended."""
         text = pathlib.Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
-        return int(re.search(r"VmRSS:\s+(\d+)", text)[1]) * 1024
+        found = re.search(r"VmRSS:\s+(\d+)", text)
+        return int(found[1]) * 1024 if found else 0
 
 
 class Mount(Process):
@@ -249,7 +251,7 @@ class Cdn:
     def wait_status(self, *names, status="UP"):
         """Until dist says so of every one of these nodes."""
         def check():
-            stats = (get_json(self.url + "/stats/") or {}).get("stats", {})
+            stats = (get_json(self.url + "/stats/", token=self.env.get("CDN_TOKEN")) or {}).get("stats", {})
             return all(stats.get(n, {}).get("status") == status for n in names)
         wait_for(f"{names} being {status}", check)
 
