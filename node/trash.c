@@ -112,6 +112,8 @@ int trash_put(struct trash *t, const struct blob_name *name, uint64_t size)
 	usage_retire(t->usage, size);
 	pthread_mutex_lock(&t->lock);
 	rc = push_locked(t, &item);
+	if (t->n == 1) /* the thread sleeps for long while there is nothing */
+		pthread_cond_signal(&t->changed);
 	pthread_mutex_unlock(&t->lock);
 	if (rc < 0) /* no memory to remember it: it goes now */
 		drop(t, &item);
