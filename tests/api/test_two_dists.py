@@ -1,0 +1,104 @@
+"""Several dist on one PostgreSQL are one CDN."""
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from cluster import Cluster, http, wait_for
+
+
+@pytest.fixture(scope="module")
+def two(database, tmp_path_factory):
+    """Both make the tables of an empty database at the same time, when they start."""
+    one = Cluster(tmp_path_factory.mktemp("cdn"), nodes=2, dists=2, database=database("postgres"))
+    for name in one.node_names:
+        wait_for("dist2 sees the nodes", lambda n=name: http(
+            "GET", one.base("dist2") + "/stats/").json()["stats"][n]["status"] == "UP")
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def top(two):
+    """A new directory: (id, name)."""
+    name = "t" + secrets.token_hex(8)
+    made = two.fs({"op": "mkdir", "dir": 1, "name": name, "mode": 0o755, "uid": 0, "gid": 0})
+    return made[0]["attr"]["id"], name
+
+
+def create(top, name):
+    return {"op": "create", "dir": top[0], "name": name, "mode": 0o644, "uid": 0, "gid": 0}
+
+
+def test_what_one_makes_the_other_lists(two, top):
+    for i in range(10):
+        two.fs(create(top, f"f{i}"), url=two.base(("dist", "dist2")[i % 2]))
+    lists = [http("GET", f"{two.base(d)}/files/{top[1]}").json() for d in two.dist_names]
+    assert lists[0] == lists[1]
+    assert sorted(e["name"] for e in lists[0]["entries"]) == [f"f{i}" for i in range(10)]
+
+
+def test_what_one_removes_is_gone_at_the_other(two, top):
+    cid = two.fs(create(top, "f"))[0]["attr"]["id"]
+    two.fs({"op": "unlink", "dir": top[0], "name": "f"}, url=two.base("dist2"))
+    assert two.fs({"op": "getattr", "id": cid})[0] == {"errno": "ENOENT"}
+
+
+def test_an_upload_placed_by_the_other_is_found_at_both(two, top):
+    url = f"{two.base('dist2')}/files/{top[1]}/up"
+    place = http("PUT", url, data=b"")
+    assert http("PUT", place.headers["location"], data=b"bytes").status_code == 200
+    for d in two.dist_names:
+        r = http("GET", f"{two.base(d)}/files/{top[1]}/up", allow_redirects=True)
+        assert r.content == b"bytes"
+
+
+def test_a_batch_repeated_at_the_other_is_applied_once(two, top):
+    batch = {"session": secrets.token_hex(8), "slot": 0, "seq": 1, "host": "h"}
+    first = two.fs(create(top, "once"), **batch)
+    assert two.fs(create(top, "once"), url=two.base("dist2"), **batch) == first
+
+
+def test_an_older_seq_is_409_at_the_other(two, top):
+    session = secrets.token_hex(8)
+    two.fs(create(top, "a"), session=session, slot=0, seq=9, host="h")
+    two.fs(create(top, "b"), session=session, slot=0, seq=8, host="h", url=two.base("dist2"), expect=409)
+
+
+def test_renames_at_both_lose_nothing(two, top):
+    """A file is moved back and forth between two names by both: it has one of them in the end."""
+    cid = two.fs(create(top, "a"))[0]["attr"]["id"]
+
+    def move(i):
+        a, b = ("a", "b") if i % 2 else ("b", "a")
+        op = {"op": "rename", "dir": top[0], "name": a, "todir": top[0], "toname": b}
+        return two.fs(op, url=two.base(two.dist_names[i // 2 % 2]))[0].get("errno")
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(move, range(40))) <= {None, "ENOENT"}
+    entries = two.fs({"op": "readdir", "dir": top[0], "after": "", "limit": 10})[0]["entries"]
+    assert [e["attr"]["id"] for e in entries] == [cid]
+
+
+def test_one_is_killed_and_the_other_goes_on(new_cdn):
+    c = new_cdn("postgres", nodes=1, dists=2)
+    cid = c.store(b"abc")["id"]
+    c.kill("dist")
+    other = c.base("dist2")
+    wait_for("dist2 sees the node", lambda: http("GET", other + "/store/").status_code == 200)
+    assert http("GET", f"{other}/content/{cid}").json()["size"] == 3
+    made = c.fs({"op": "mkdir", "dir": 1, "name": "d", "mode": 0o755, "uid": 0, "gid": 0}, url=other)
+    assert "attr" in made[0]
+    c.start("dist")
+    assert c.fs({"op": "lookup", "dir": 1, "name": "d"})[0] == made[0]
+
+
+def test_a_restart_of_both_keeps_all(new_cdn):
+    c = new_cdn("postgres", nodes=1, dists=2)
+    ids = [c.store(b"x" * i, f"f{i}")["id"] for i in range(5)]
+    before = http("GET", c.url + "/content/").json()
+    c.restart("dist")
+    c.restart("dist2")
+    for d in c.dist_names:
+        assert http("GET", c.base(d) + "/content/").json() == before
+    c.wait_status("node1")
+    assert [c.fetch(i).content for i in ids] == [b"x" * i for i in range(5)]
