@@ -194,9 +194,14 @@ sequential() {
 	timed write.curl transfer -T "$W/plain/file" "$url/store?path=seq/curl&durable=0"
 	id=$(jq .id "$W/answer")
 	cold
+	# one column after the other: some kernels soon drop pages that nobody uses
 	for what in read_cold read_warm; do
 		counted $what 1 load $what.mount read "$W/mnt/seq/file"
+	done
+	for what in read_cold read_warm; do
 		load $what.dir read "$W/plain/file"
+	done
+	for what in read_cold read_warm; do
 		timed $what.curl transfer -o /dev/null "$url/retrieve/$id"
 	done
 	rm -r "$W/mnt/seq" "$W/plain/file"
@@ -226,7 +231,11 @@ small() {
 	cold
 	for what in small_cold small_warm; do
 		counted $what "$FILES" load $what.mount read-all "$m" "$FILES"
+	done
+	for what in small_cold small_warm; do
 		load $what.dir read-all "$d" "$FILES"
+	done
+	for what in small_cold small_warm; do
 		timed $what.curl transfer -K "$W/list"
 	done
 	cold
