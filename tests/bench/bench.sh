@@ -52,7 +52,7 @@ clean() {
 	for name in $NODES dist; do
 		[ -z "${PID[$name]:-}" ] || ended "${PID[$name]}" || kill -KILL "${PID[$name]}" 2> /dev/null || true
 	done
-	if [ "$status" != 0 ]; then
+	if [ "$status" != 0 ] && [ "$status" -lt 128 ]; then
 		tail -n 3 "$W"/*.log >&2 || true
 	fi
 	mounted || rm -rf --one-file-system "$W"
