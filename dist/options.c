@@ -95,6 +95,10 @@ static int check(const struct options *o, char *error, size_t cap)
 		why = "poll: must be at least 1 millisecond";
 	else if (!o->node_timeout)
 		why = "node-timeout: must be at least 1 millisecond";
+	else if (!o->connections)
+		why = "connections: must be at least 1";
+	else if (!o->workers)
+		why = "workers: must be at least 1";
 	else if (!o->tls_cert != !o->tls_key)
 		why = "tls-cert and tls-key: one needs the other";
 	if (!why)

@@ -111,6 +111,8 @@ static int run(const struct options *o, const sigset_t *signals)
 	resolve_close(&n.resolve);
 	dist_close(&n.dist);
 	store_close(&n.store);
+	if (rc == -EINVAL)
+		return 2; /* what was asked for is wrong */
 	return rc < 0 ? 1 : 0;
 }
 

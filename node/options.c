@@ -130,6 +130,12 @@ static int check(struct options *o, char *error, size_t cap)
 	if (log_level_parse(o->log_level, &o->level) < 0)
 		snprintf(error, cap, "log-level: '%s' is not error, warn, info or debug",
 			o->log_level);
+	else if (!o->workers)
+		snprintf(error, cap, "workers: must be at least 1");
+	else if (!o->dist_timeout)
+		snprintf(error, cap, "dist-timeout: must be at least 1 second");
+	else if (!o->storage[0])
+		snprintf(error, cap, "storage: is empty; give the folder that keeps the bytes");
 	else if (!o->tls_cert != !o->tls_key)
 		snprintf(error, cap, "tls-cert and tls-key: one needs the other");
 	else if (o->name &&
