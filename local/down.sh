@@ -7,14 +7,11 @@ cd "$(dirname "$0")/.."
 # Processes with a file or their folder below $1, as "pid (name)" lines
 users_of() {
 	local link pid
-	for link in /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/fd/*; do
-		case $(readlink "$link" 2> /dev/null) in
-		"$1" | "$1"/*)
-			pid=${link#/proc/}
-			pid=${pid%%/*}
-			echo "  $pid ($(cat "/proc/$pid/comm" 2> /dev/null))"
-			;;
-		esac
+	{ find /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/fd -maxdepth 1 \( -lname "$1" -o -lname "$1/*" \) 2> /dev/null || true; } |
+	while IFS= read -r link; do
+		pid=${link#/proc/}
+		pid=${pid%%/*}
+		echo "  $pid ($(cat "/proc/$pid/comm" 2> /dev/null))"
 	done | sort -u
 }
 

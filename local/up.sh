@@ -35,6 +35,18 @@ wait_healthy() {
 	fail "up: $1 does not answer on port $port. Its log is $VAR/$1.log"
 }
 
+# Until dist has heard of every node, so that what comes next finds room. One that stays away is said, no more: the
+# others do its work.
+wait_placing() {
+	local n
+	for _ in $(seq 100); do
+		n=$(curl -s -m 2 "$URL/stats/" | grep -o '"status":"UP"' | wc -l || true)
+		[ "$n" -ge "$(echo "$NODE_NAMES" | wc -w)" ] && return 0
+		sleep 0.05
+	done
+	say "up: dist does not see every node yet; curl $URL/stats/ tells which."
+}
+
 # The port of NAME is free, or a stranger has it
 need_port() {
 	local port who
@@ -150,6 +162,7 @@ done
 for name in dist $NODE_NAMES; do
 	wait_healthy "$name"
 done
+wait_placing
 if ! pid_of cdnfs > /dev/null; then
 	mount_it
 	fresh="$fresh cdnfs"
