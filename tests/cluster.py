@@ -31,21 +31,21 @@ def http(method, url, **kw):
     return requests.request(method, url, **kw)
 
 
-def raw(url_or_port, data, half_close=False):
-    """Sends bytes as they are and returns everything that comes until the server closes or falls silent after a
-    whole answer."""
+def raw(url_or_port, data, half_close=False, patience=2 * PATIENCE):
+    """Sends bytes as they are and returns a whole answer, or what came until the server closed or `patience` seconds
+    went by in silence."""
     port = url_or_port if isinstance(url_or_port, int) else int(url_or_port.rsplit(":", 1)[1])
-    with socket.create_connection(("127.0.0.1", port), timeout=2 * PATIENCE) as s:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+    with socket.create_connection(("127.0.0.1", port), timeout=patience) as s:
+        with contextlib.suppress(OSError):  # it may have answered and closed by now
             s.sendall(data)
-        if half_close:
-            s.shutdown(socket.SHUT_WR)
+            if half_close:
+                s.shutdown(socket.SHUT_WR)
         return read_answer(s)
 
 
 def read_answer(s):
     got = b""
-    try:
+    with contextlib.suppress(ConnectionResetError, TimeoutError):
         while True:
             head, sep, body = got.partition(b"\r\n\r\n")
             if sep:
@@ -56,8 +56,7 @@ def read_answer(s):
             if not piece:
                 return got
             got += piece
-    except ConnectionResetError:
-        return got
+    return got
 
 
 def status_of(answer):
