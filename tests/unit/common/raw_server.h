@@ -192,6 +192,7 @@ static inline void server_start(struct server *s, bool (*answer)(struct asked *a
 {
 	struct sockaddr_in at = { .sin_family = AF_INET };
 	socklen_t len = sizeof(at);
+	int yes = 1;
 
 	memset(s, 0, sizeof(*s));
 	s->answer = answer;
@@ -199,11 +200,29 @@ static inline void server_start(struct server *s, bool (*answer)(struct asked *a
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(s->listener >= 0);
+	assert_int_equal(setsockopt(s->listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)), 0);
 	assert_int_equal(bind(s->listener, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(listen(s->listener, 64), 0);
 	assert_int_equal(getsockname(s->listener, (struct sockaddr *)&at, &len), 0);
 	s->port = ntohs(at.sin_port);
 	assert_int_equal(pthread_create(&s->acceptor, NULL, acceptor_main, s), 0);
+}
+
+/* The port of the server that stopped last, bound but not listening: nobody else answers there. */
+static int held = -1;
+
+static inline void hold_port(unsigned port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	int yes = 1;
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (held >= 0)
+		close(held);
+	held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(held >= 0);
+	assert_int_equal(setsockopt(held, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)), 0);
+	assert_int_equal(bind(held, (struct sockaddr *)&at, sizeof(at)), 0);
 }
 
 static inline void server_stop(struct server *s)
@@ -216,6 +235,7 @@ static inline void server_stop(struct server *s)
 		close(s->fds[i]);
 	}
 	close(s->listener);
+	hold_port(s->port);
 	buf_release(&s->heads);
 	buf_release(&s->bodies);
 	pthread_mutex_destroy(&s->lock);
