@@ -15,6 +15,8 @@
 
 #define DATABASE_WAIT_MS 30000
 #define DATABASE_RETRY_MS 500
+/* a query with more parameters than fit gets no answer from libmicrohttpd, only the time-out */
+#define CONNECTION_MEMORY (256U << 10)
 #define DRAIN_MS 5000
 #define SQLITE_FILE "sqlite://"
 
@@ -175,7 +177,8 @@ static int open_httpd(struct program *p)
 		.tls_cert = o->tls_cert,
 		.tls_key = o->tls_key,
 		.event_threads = (unsigned)o->event_threads,
-		.workers = (unsigned)o->workers };
+		.workers = (unsigned)o->workers,
+		.connection_memory = CONNECTION_MEMORY };
 
 	return httpd_open(&conf, &p->httpd, p->error, sizeof(p->error));
 }
