@@ -1,6 +1,7 @@
 /* cdnctl: the CDN from the command line, over REST. */
 #include "cdnfs/ctl_rest.h"
 #include "cdnfs/ctl_scenario.h"
+#include "common/http.h"
 #include "common/log.h"
 #include "common/options.h"
 #include <signal.h>
@@ -158,7 +159,9 @@ int main(int argc, char **argv)
 		len = strlen(opt.url);
 		while (len && opt.url[len - 1] == '/')
 			opt.url[--len] = '\0';
-		rc = choose(&opt, npos, argv + 1);
+		rc = http_uri_ok(opt.url)
+			     ? choose(&opt, npos, argv + 1)
+			     : usage("--url: must be http://HOST:PORT or https://HOST:PORT");
 	}
 	options_release(rows, ARRAY_LEN(rows), &opt);
 	return rc;
