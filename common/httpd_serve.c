@@ -16,6 +16,8 @@
 
 #define REQ_MAGIC 0x68747471U
 
+static char crowded; /* in place of a request: its query had too many parameters */
+
 static struct httpd_req *req_of(void *pointer)
 {
 	struct httpd_req *req = pointer;
@@ -106,12 +108,31 @@ static enum MHD_Result run(struct httpd_req *req)
 	return send_reply(req);
 }
 
+/* Before the query is parsed. libmicrohttpd 0.9.75 leaves a request whose parameters do not fit its memory
+ * unanswered until its time is over, so they are cut off here, and the request is refused. */
+static void *on_uri(void *cls, const char *uri, struct MHD_Connection *conn)
+{
+	char *query = strchr(uri, '?'); /* in the connection's own buffer */
+	size_t n = 1;
+
+	(void)cls;
+	(void)conn;
+	for (const char *c = query; c && *c; c++)
+		n += *c == '&';
+	if (!query || n <= LIMIT_PARAMETERS)
+		return NULL;
+	query[1] = '\0';
+	return &crowded;
+}
+
 /* The headers are here. A refusal waits for the body to be thrown away, unless the client waits for us
  * or has more than we would read; then libmicrohttpd closes the connection behind it. */
-static enum MHD_Result on_headers(struct httpd_req *req)
+static enum MHD_Result on_headers(struct httpd_req *req, bool too_many)
 {
 	if (atomic_load(&req->server->closing))
 		reply_busy(req);
+	else if (too_many)
+		httpd_reply_error(req, 414, "there are more than %d parameters", LIMIT_PARAMETERS);
 	else
 		httpd_route_find(req);
 	if (!req->replied && req->route->begin) {
@@ -229,7 +250,8 @@ static void req_close(struct httpd_req *req)
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const char *url,
 	const char *method, const char *version, const char *data, size_t *len, void **context)
 {
-	struct httpd_req *req = *context;
+	bool too_many = *context == &crowded;
+	struct httpd_req *req = too_many ? NULL : *context;
 	enum MHD_Result ok;
 
 	if (!req) {
@@ -238,7 +260,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
 			return MHD_NO;
 		*context = req;
 		log_request_set(req->request_id);
-		ok = on_headers(req);
+		ok = on_headers(req, too_many);
 	} else if (*len > 0) {
 		log_request_set(req_of(req)->request_id);
 		ok = on_body(req, data, *len);
@@ -259,7 +281,7 @@ static void on_completed(void *cls, struct MHD_Connection *conn, void **context,
 	(void)cls;
 	(void)conn;
 	(void)code;
-	if (!req)
+	if (!req || *context == &crowded)
 		return;
 	*context = NULL;
 	log_request_set(req_of(req)->request_id);
@@ -299,10 +321,10 @@ static int start_daemon(struct httpd *d, int listen_fd, char *error, size_t cap)
 	more[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
 	d->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, d, MHD_OPTION_LISTEN_SOCKET,
 		listen_fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, d,
-		MHD_OPTION_UNESCAPE_CALLBACK, httpd_unescape, d, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)LIMIT_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)LIMIT_REQUEST_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory,
-		MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+		MHD_OPTION_URI_LOG_CALLBACK, on_uri, d, MHD_OPTION_UNESCAPE_CALLBACK,
+		httpd_unescape, d, MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_CONNECTIONS,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_REQUEST_SECONDS,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 	if (d->daemon)
 		return 0;
 	if (d->cert)
