@@ -6,6 +6,7 @@
 #include "cdnfs/content.h"
 #include "cdnfs/inode.h"
 #include "cdnfs/inode_bytes.h"
+#include "cdnfs/opened.h"
 #include "cdnfs/options.h"
 #include <pthread.h>
 #include <semaphore.h>
@@ -52,6 +53,7 @@ struct cdnfs {
 	struct inodes *inodes;
 	int staging;		      /* folder of staged files */
 	struct fuse_session *session; /* for notifications */
+	struct opened_list opened;    /* files and directories */
 	sem_t ready;		      /* posted once: the kernel has begun */
 	_Atomic uint64_t ops[FS_COUNT];
 	pthread_mutex_t room_lock;

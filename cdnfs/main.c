@@ -232,6 +232,7 @@ static void tear_down(struct mount *m)
 		fuse_remove_signal_handlers(m->session);
 	if (m->session)
 		fuse_session_destroy(m->session);
+	opened_release(&m->fs.opened, &m->fs);
 	content_close(&m->fs.content);
 	api_close(&m->fs.api);
 	inodes_close(&m->fs.inodes);
@@ -268,6 +269,7 @@ static int run(struct mount *m, const char *program)
 	m->fs.staging = -1;
 	(void)sem_init(&m->fs.ready, 0, 0); /* fails for too high a value only */
 	pthread_mutex_init(&m->fs.room_lock, NULL);
+	opened_init(&m->fs.opened);
 	block_signals(&before);
 	rc = build(m, error, sizeof(error));
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);

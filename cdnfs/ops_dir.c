@@ -19,6 +19,7 @@ struct page {
 
 /* The kernel reads one open directory from one thread at a time. */
 struct dir {
+	struct opened opened; /* first: see dir_end */
 	uint64_t id, parent;
 	struct page *pages;
 	size_t n;
@@ -35,6 +36,18 @@ static void forget_pages(struct dir *d)
 	d->end = false;
 }
 
+static void dir_free(struct cdnfs *fs, struct dir *d)
+{
+	opened_remove(&fs->opened, &d->opened);
+	forget_pages(d);
+	free(d);
+}
+
+static void dir_end(struct opened *o, void *ctx)
+{
+	dir_free(ctx, (struct dir *)o);
+}
+
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct cdnfs *fs = reply_fs(req);
@@ -48,18 +61,18 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	d->id = ino;
 	d->parent = INODE_ROOT;
 	fi->fh = (uint64_t)(uintptr_t)d;
+	opened_add(&fs->opened, &d->opened, dir_end);
 	if (fuse_reply_open(req, fi) < 0)
-		free(d); /* nobody will release it */
+		dir_free(fs, d); /* nobody will release it */
 }
 
 void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct dir *d = (struct dir *)(uintptr_t)fi->fh;
+	struct cdnfs *fs = reply_fs(req);
 
 	(void)ino;
-	fs_count(reply_fs(req), FS_releasedir);
-	forget_pages(d);
-	free(d);
+	fs_count(fs, FS_releasedir);
+	dir_free(fs, (struct dir *)(uintptr_t)fi->fh);
 	reply_result(req, 0);
 }
 

@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 
 struct handle {
-	struct inode *in; /* held */
+	struct opened opened; /* first: see handle_end */
+	struct inode *in;     /* held */
 	struct content_stream stream;
 	pthread_mutex_t lock;
 	struct version v; /* lock: what it reads while nothing is staged */
@@ -36,11 +37,17 @@ static struct handle *handle_new(void)
 
 static void handle_free(struct cdnfs *fs, struct handle *h)
 {
+	opened_remove(&fs->opened, &h->opened);
 	if (h->in)
 		inode_drop(fs->inodes, h->in);
 	content_stream_release(&h->stream);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
+}
+
+static void handle_end(struct opened *o, void *ctx)
+{
+	handle_free(ctx, (struct handle *)o);
 }
 
 /* What the kernel may do with the pages it has, and how the handle is used. */
@@ -110,6 +117,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (rc < 0)
 		goto fail;
 	set_modes(fs, h, &attr, fi);
+	opened_add(&fs->opened, &h->opened, handle_end);
 	if (fuse_reply_open(req, fi) < 0)
 		handle_free(fs, h); /* nobody will release it */
 	return;
@@ -171,6 +179,7 @@ void op_create(
 	}
 	set_modes(fs, h, &attr, fi);
 	reply_entry_param(fs, &attr, 0, &e);
+	opened_add(&fs->opened, &h->opened, handle_end);
 	if (fuse_reply_create(req, &e, fi) < 0) {
 		inode_forget(fs->inodes, attr.id, 1);
 		handle_free(fs, h);
