@@ -45,17 +45,18 @@ def test_store_too_large_for_every_node_is_507(cdn):
 
 
 def test_placement_fills_nodes_evenly(new_cdn):
-    c = new_cdn(max_storage="10M")
-    for i in range(30):
+    """Each has a third of what came, give or take what may be under way between two looks at a node."""
+    c = new_cdn(max_storage="50M")
+    for i in range(120):
         c.store(b"x" * 100_000, f"f{i}")
     used = [c.stats(n)["storage"] for n in c.node_names]
-    assert sum(used) == 3_000_000
-    assert max(used) - min(used) <= 200_000, used
+    assert sum(used) == 12_000_000
+    assert max(used) - min(used) <= 1_000_000, used
 
 
 def test_placement_spreads_a_burst_before_any_upload(new_cdn):
     """What was promised counts, though no statistics show it yet."""
-    c = new_cdn(max_storage="10M", dist_args=["--poll=60000"])
+    c = new_cdn(max_storage="10M", dist_args=["--poll=1500"])
     chosen = [c.place(size=1_000_000)["node"] for _ in range(9)]
     assert all(chosen.count(n) == 3 for n in c.node_names), chosen
 

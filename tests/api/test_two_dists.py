@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cluster import Cluster, http, wait_for
+from cluster import Cluster, http, new_stamp, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +102,22 @@ def test_a_restart_of_both_keeps_all(new_cdn):
         assert http("GET", c.base(d) + "/content/").json() == before
     c.wait_status("node1")
     assert [c.fetch(i).content for i in ids] == [b"x" * i for i in range(5)]
+
+
+def test_a_name_made_at_both_is_made_once(two, top):
+    urls = [two.url, two.base("dist2")] * 2
+    with ThreadPoolExecutor(4) as pool:
+        for i in range(25):
+            results = list(pool.map(lambda url, n=f"race{i}": two.fs(create(top, n), url=url)[0], urls))
+            assert sum("attr" in r for r in results) == 1, results
+            assert [r for r in results if "attr" not in r] == [{"errno": "EEXIST"}] * 3
+
+
+def test_a_stamp_registered_at_both_is_one_content(two):
+    for _ in range(10):
+        body = {"filename": "once", "size": 3, "uri": two.base("node1"), "node": "node1", "stamp": new_stamp(),
+                "etag": "0" * 32}
+        with ThreadPoolExecutor(4) as pool:
+            made = list(pool.map(lambda url, b=body: http("POST", url + "/content/", json=b).json()["id"],
+                                 [two.url, two.base("dist2")] * 2))
+        assert len(set(made)) == 1
