@@ -62,14 +62,21 @@ def test_a_wrong_option_of_the_node(good, flag):
     assert name.split("-")[0] in r.stderr.lower() or value and value in r.stderr, r.stderr
 
 
-@pytest.mark.parametrize("flag", ["--database=mysql://x", "--database=", "--database=sqlite:///dev/null/x.db", "--poll=0", "--poll=x",
+@pytest.mark.parametrize("flag", ["--database=mysql://x", "--database=", "--poll=0", "--poll=x",
                                   "--poll=-1", "--node-timeout=0", "--connections=0", "--connections=x", "--listen=nowhere",
                                   "--nodes=/nonexistent", "--public-host=a b", "--log-level=loud", "--workers=-3",
                                   "--token-file=/nonexistent", "--tls-key=/nonexistent"])
 def test_a_wrong_option_of_dist(good, flag):
     r = run("dist", *good("dist"), flag)
-    assert r.returncode in (1, 2), (r.returncode, r.stderr)
+    assert r.returncode == 2, (r.returncode, r.stderr)
     assert r.stderr.strip()
+
+
+@pytest.mark.parametrize("url", ["sqlite:///dev/null/x.db", "postgresql:///none?host=/nonexistent"])
+def test_a_database_that_cannot_be_opened_is_told(good, url):
+    r = run("dist", *good("dist"), f"--database={url}")
+    assert r.returncode == 1, (r.returncode, r.stderr)
+    assert url.split("/")[-1].split("=")[-1] in r.stderr
 
 
 @pytest.mark.parametrize("name,value", [("MAX_STORAGE", "lots"), ("LISTEN", "nowhere"), ("TRASH_TTL", "x"), ("LOG_LEVEL", "loud"),
