@@ -26,17 +26,6 @@ def pg():
     server.close()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def any_cdn(request, tmp_path_factory):
-    """A CDN for a module's tests, once on each database."""
-    database = "sqlite"
-    if request.param == "postgres":
-        database = request.getfixturevalue("pg").database()
-    one = Cdn(tmp_path_factory.mktemp("cdn"), database=database)
-    yield one
-    one.close()
-
-
 @pytest.fixture(scope="module")
 def mounted_cdn(tmp_path_factory):
     """A CDN and a mount of it (.mounts[0]) for a module's tests."""
