@@ -1,6 +1,7 @@
 #include "dist/nodes.h"
 
 #include "dist/placement.h"
+#include "dist/promises.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,11 +11,11 @@
 
 struct node {
 	const struct conf_node *conf;
-	bool up;			 /* lock */
-	unsigned misses;		 /* lock: in a row */
-	struct node_figures last;	 /* lock */
-	uint64_t promised, promised_old; /* lock: since `turned`, and in the period before */
-	int64_t turned;			 /* lock: clock_ms() */
+	bool up;		  /* lock */
+	unsigned misses;	  /* lock: in a row */
+	struct node_figures last; /* lock */
+	struct promises promises; /* lock */
+	uint64_t took;		  /* lock: bytes that came since `last` */
 };
 
 struct nodes {
@@ -100,16 +101,6 @@ const struct conf_node *nodes_by_base(const struct nodes *n, const char *uri)
 	return NULL;
 }
 
-/* Promises live for one to two periods: those of the period before last go. */
-static void turn_promises(struct node *node, int64_t now_ms)
-{
-	if (now_ms - node->turned < NODES_PROMISE_MS)
-		return;
-	node->promised_old = node->promised;
-	node->promised = 0;
-	node->turned = now_ms;
-}
-
 bool nodes_answered(struct nodes *n, size_t i, const struct node_figures *f, int64_t now_ms)
 {
 	struct node *node = &n->list[i];
@@ -120,7 +111,8 @@ bool nodes_answered(struct nodes *n, size_t i, const struct node_figures *f, int
 	node->up = true;
 	node->misses = 0;
 	node->last = *f;
-	turn_promises(node, now_ms);
+	node->took = 0;
+	promises_lapse(&node->promises, now_ms - NODES_PROMISE_MS);
 	pthread_mutex_unlock(&n->lock);
 	return changed;
 }
@@ -187,12 +179,14 @@ static bool listed(const char *list, const char *name)
 	return false;
 }
 
-static uint64_t promises(const struct node *node)
+/* Bytes that its last figures do not show. */
+static uint64_t unseen(const struct node *node)
 {
-	return node->promised + node->promised_old;
+	return node->promises.sum + node->took;
 }
 
-int nodes_place(struct nodes *n, uint64_t size, const char *skip, const struct conf_node **out)
+int nodes_place(struct nodes *n, uint64_t size, const char *skip, int64_t now_ms,
+	const struct conf_node **out)
 {
 	struct node_view view[LIMIT_NODES];
 	ptrdiff_t best;
@@ -206,16 +200,27 @@ int nodes_place(struct nodes *n, uint64_t size, const char *skip, const struct c
 			.free = node->last.free,
 			.max = node->last.max_storage,
 			.memory = node->last.memory,
-			.promised = promises(node) };
+			.promised = unseen(node) };
 	}
 	best = placement_choose(view, n->n, size);
 	if (best >= 0)
-		n->list[best].promised += size > NODES_PROMISE_MIN ? size : NODES_PROMISE_MIN;
+		promises_add(&n->list[best].promises, size, now_ms);
 	pthread_mutex_unlock(&n->lock);
 	if (best < 0)
 		return (int)best;
 	*out = n->list[best].conf;
 	return 0;
+}
+
+void nodes_took(struct nodes *n, const char *name, uint64_t size)
+{
+	pthread_mutex_lock(&n->lock);
+	for (size_t i = 0; i < n->n; i++)
+		if (strcmp(n->list[i].conf->name, name) == 0) {
+			n->list[i].took += size;
+			promises_keep(&n->list[i].promises, size);
+		}
+	pthread_mutex_unlock(&n->lock);
 }
 
 void nodes_room(struct nodes *n, uint64_t *total, uint64_t *free)
@@ -229,8 +234,8 @@ void nodes_room(struct nodes *n, uint64_t *total, uint64_t *free)
 		if (!node->up)
 			continue;
 		t += node->last.max_storage;
-		if (node->last.free > promises(node))
-			f += node->last.free - promises(node);
+		if (node->last.free > unseen(node))
+			f += node->last.free - unseen(node);
 	}
 	pthread_mutex_unlock(&n->lock);
 	*total = t;

@@ -39,13 +39,15 @@ bool nodes_up(struct nodes *n, size_t i);
 /* Some node that is up, each in turn; NULL: none. */
 const struct conf_node *nodes_any(struct nodes *n);
 
-#define NODES_PROMISE_MIN 4096 /* bytes that a placement counts at least */
-#define NODES_PROMISE_MS 2000  /* a promise lapses with the first answer that comes so much later */
+#define NODES_PROMISE_MS 2000 /* a promise lapses with the first answer that comes so much later */
 
-/* Where `size` bytes go (placement.h), which counts them as promised. skip: names of nodes to pass over, with commas,
- * or NULL. 0, -ENOSPC, -EHOSTDOWN. */
-int nodes_place(struct nodes *n, uint64_t size, const char *skip, const struct conf_node **out);
-/* Room of all nodes that are up, promises deducted. */
+/* Where `size` bytes go (placement.h), which counts them as promised until they are there, or do not come; 0: nobody
+ * knows how many. skip: names of nodes to pass over, with commas, or NULL. 0, -ENOSPC, -EHOSTDOWN. */
+int nodes_place(struct nodes *n, uint64_t size, const char *skip, int64_t now_ms,
+	const struct conf_node **out);
+/* The node of that name holds `size` bytes more, of which its next figures will tell. Other names are ignored. */
+void nodes_took(struct nodes *n, const char *name, uint64_t size);
+/* Room of all nodes that are up; what is promised and what came since their last answer is deducted. */
 void nodes_room(struct nodes *n, uint64_t *total, uint64_t *free);
 
 #endif

@@ -12,7 +12,7 @@ struct node_view {
 	uint64_t free;	   /* bytes that it had room for when it was asked last */
 	uint64_t max;	   /* its capacity in bytes */
 	uint64_t memory;   /* bytes of RAM in use */
-	uint64_t promised; /* bytes that were sent its way since */
+	uint64_t promised; /* bytes that came, or were sent its way, since */
 };
 
 /* The best node for `size` bytes: the one with the largest share of its capacity free, so that all fill evenly;

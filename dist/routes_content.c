@@ -169,6 +169,13 @@ static enum meta_mode mode_of(const struct one *o)
 	return o->filing.durable ? META_DURABLE : META_WRITE;
 }
 
+/* What its node's figures will show later counts for placement at once. */
+static void count_bytes(const struct dist *d, const struct one *o)
+{
+	if (o->filing.record.has_size && o->filing.record.node)
+		nodes_took(d->nodes, o->filing.record.node, o->filing.record.size);
+}
+
 static int run_store(struct meta_tx *tx, void *arg)
 {
 	struct one *o = arg;
@@ -186,6 +193,7 @@ static void store(struct httpd_req *req)
 		answer_error(req, rc, o->filing.record.path ? "the path" : "the content");
 		return;
 	}
+	count_bytes(d, o);
 	if (o->old.stamp)
 		reclaimer_wake(d->reclaimer);
 	reply_content(req, o->created ? 201 : 200, o);
@@ -238,6 +246,7 @@ static void replace(struct httpd_req *req)
 		answer_error(req, rc, content_name(o->id, name));
 		return;
 	}
+	count_bytes(d, o);
 	reclaimer_wake(d->reclaimer);
 	reply_content(req, 200, o);
 }

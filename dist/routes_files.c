@@ -192,7 +192,7 @@ static void redirect_upload(struct httpd_req *req, struct place *p)
 	struct buf path = BUF_INIT;
 	int rc;
 
-	rc = nodes_place(p->d->nodes, size == UINT64_MAX ? 0 : size, NULL, &node);
+	rc = nodes_place(p->d->nodes, size == UINT64_MAX ? 0 : size, NULL, clock_ms(), &node);
 	if (rc < 0) {
 		answer_no_node(req, rc);
 		return;

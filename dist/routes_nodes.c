@@ -1,5 +1,6 @@
 #include "dist/routes_nodes.h"
 
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/limits.h"
 #include "dist/answer.h"
@@ -20,7 +21,7 @@ static void reply_place(struct httpd_req *req, const char *what)
 
 	if (httpd_query_u64(req, "size", LIMIT_FILE_SIZE, &size) < 0)
 		return;
-	rc = nodes_place(d->nodes, size, httpd_query(req, "not"), &node);
+	rc = nodes_place(d->nodes, size, httpd_query(req, "not"), clock_ms(), &node);
 	if (rc < 0) {
 		answer_no_node(req, rc);
 		return;

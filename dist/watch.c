@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DOWN_MS 250 /* at most: one that is down is wanted back soon, and to ask costs little */
 #define STATS_MAX 65536
 
 struct watcher {
@@ -106,7 +107,7 @@ static void *run(void *arg)
 		}
 		pause = w->conf.interval_ms;
 		if (!nodes_up(w->conf.nodes, me->node))
-			pause = pause / 4 + 1;
+			pause = pause < DOWN_MS ? pause : DOWN_MS;
 	} while (bell_wait(&w->stop, pause, NULL));
 	httpc_res_release(&res);
 	return NULL;

@@ -45,12 +45,20 @@ def test_store_too_large_for_every_node_is_507(cdn):
 
 
 def test_placement_fills_nodes_evenly(new_cdn):
-    """Each has a third of what came, give or take what may be under way between two looks at a node."""
-    c = new_cdn(max_storage="50M")
-    for i in range(120):
+    c = new_cdn(max_storage="10M")
+    for i in range(30):
         c.store(b"x" * 100_000, f"f{i}")
     used = [c.stats(n)["storage"] for n in c.node_names]
-    assert sum(used) == 12_000_000
+    assert sum(used) == 3_000_000
+    assert max(used) - min(used) <= 200_000, used
+
+
+def test_placement_counts_bytes_before_any_figures_show_them(new_cdn):
+    """Sizes that nobody told when he asked where to store; and dist looks at the nodes once."""
+    c = new_cdn(max_storage="100M", dist_args=["--poll=60000"])
+    for i in range(24):
+        c.store(b"x" * (1_000_000 if i % 4 == 0 else 20_000), f"f{i}")
+    used = [c.stats(n)["storage"] for n in c.node_names]
     assert max(used) - min(used) <= 1_000_000, used
 
 

@@ -155,7 +155,6 @@ def test_nodes_fill_evenly(tmp_path):
             stats = json.loads(get(cdn.url + "/stats/"))["stats"]
             return [node["storage"] for node in stats.values()]
         wait_for("dist's figures", lambda: sum(used()) == 120_000_000)
-        # dist learns what is used at each poll; between two, one node may get a run of files
-        assert min(used()) >= 20_000_000
+        assert max(used()) - min(used()) <= 4_000_000, used()
     finally:
         cdn.close()

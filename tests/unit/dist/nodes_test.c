@@ -1,5 +1,6 @@
 #include "common/base.h"
 #include "dist/nodes.h"
+#include "dist/promises.h"
 #include "dist/watch.h"
 #include <errno.h>
 #include <setjmp.h>
@@ -98,7 +99,7 @@ static void nobody_is_up_at_first(void **state)
 {
 	const struct conf_node *got = NULL;
 
-	assert_int_equal(nodes_place(*state, 0, NULL, &got), -EHOSTDOWN);
+	assert_int_equal(nodes_place(*state, 0, NULL, 0, &got), -EHOSTDOWN);
 	assert_null(got);
 	assert_null(nodes_any(*state));
 }
@@ -112,7 +113,7 @@ static void promises_spread_a_burst(void **state)
 	for (size_t i = 0; i < 3; i++)
 		answer(n, i, 0, 0);
 	for (unsigned i = 0; i < 300; i++) {
-		assert_int_equal(nodes_place(n, 0, NULL, &got), 0);
+		assert_int_equal(nodes_place(n, 0, NULL, 0, &got), 0);
 		count[got->name[4] - '1']++;
 	}
 	assert_int_equal(count[0], 100);
@@ -127,12 +128,12 @@ static void passes_over_names(void **state)
 
 	for (size_t i = 0; i < 3; i++)
 		answer(n, i, i, 0);
-	assert_int_equal(nodes_place(n, 0, "node1,node2", &got), 0);
+	assert_int_equal(nodes_place(n, 0, "node1,node2", 0, &got), 0);
 	assert_string_equal(got->name, "node3");
-	assert_int_equal(nodes_place(n, 0, ",,node1x,ode2,node2,", &got), 0);
+	assert_int_equal(nodes_place(n, 0, ",,node1x,ode2,node2,", 0, &got), 0);
 	assert_string_equal(got->name, "node1");
-	assert_int_equal(nodes_place(n, 0, "node3,node1,node2", &got), -EHOSTDOWN);
-	assert_int_equal(nodes_place(n, 2 * GB, "", &got), -ENOSPC);
+	assert_int_equal(nodes_place(n, 0, "node3,node1,node2", 0, &got), -EHOSTDOWN);
+	assert_int_equal(nodes_place(n, 2 * GB, "", 0, &got), -ENOSPC);
 }
 
 static uint64_t room(struct nodes *n)
@@ -149,15 +150,57 @@ static void promises_lapse_with_later_answers(void **state)
 	struct nodes *n = *state;
 
 	answer(n, 0, 0, 10000);
-	assert_int_equal(nodes_place(n, 1000, NULL, &got), 0);
-	assert_int_equal(room(n), GB - NODES_PROMISE_MIN);
-	assert_int_equal(nodes_place(n, 1000000, NULL, &got), 0);
-	assert_int_equal(room(n), GB - NODES_PROMISE_MIN - 1000000);
-	answer(n, 0, 0, 10000 + NODES_PROMISE_MS / 2); /* too early: may not include them */
-	answer(n, 0, 0, 10000 + NODES_PROMISE_MS);
-	assert_int_equal(room(n), GB - NODES_PROMISE_MIN - 1000000);
-	answer(n, 0, 500, 10000 + 2 * NODES_PROMISE_MS);
+	assert_int_equal(nodes_place(n, 1000, NULL, 10001, &got), 0);
+	assert_int_equal(room(n), GB - PROMISE_MIN);
+	assert_int_equal(nodes_place(n, 1000000, NULL, 10002, &got), 0);
+	assert_int_equal(room(n), GB - PROMISE_MIN - 1000000);
+	answer(n, 0, 0, 10001 + NODES_PROMISE_MS); /* too early: the upload may not have begun */
+	assert_int_equal(room(n), GB - PROMISE_MIN - 1000000);
+	answer(n, 0, 500, 10002 + NODES_PROMISE_MS);
+	assert_int_equal(room(n), GB - 500 - 1000000);
+	answer(n, 0, 500, 10003 + NODES_PROMISE_MS);
 	assert_int_equal(room(n), GB - 500);
+}
+
+static void what_came_counts_until_the_next_answer(void **state)
+{
+	const struct conf_node *got;
+	struct nodes *n = *state;
+
+	answer(n, 0, 0, 0);
+	assert_int_equal(nodes_place(n, 1000000, NULL, 0, &got), 0);
+	nodes_took(n, "node1", 1000000); /* the promise was kept: counted once */
+	assert_int_equal(room(n), GB - 1000000);
+	assert_int_equal(nodes_place(n, 0, NULL, 0, &got), 0);
+	nodes_took(n, "node1", 70000); /* of unknown size when it was placed */
+	assert_int_equal(room(n), GB - 1070000);
+	nodes_took(n, "nobody", GB);
+	answer(n, 0, 1070000, 1);
+	assert_int_equal(room(n), GB - 1070000);
+}
+
+static void bytes_spread_evenly_between_answers(void **state)
+{
+	uint64_t came[3] = { 0 }, least = GB, most = 0, seed = 1;
+	const struct conf_node *got;
+	struct nodes *n = *state;
+
+	for (size_t i = 0; i < 3; i++)
+		answer(n, i, 0, 0);
+	for (unsigned i = 0; i < 1000; i++) {
+		uint64_t size = (seed = seed * 6364136223846793005U + 1) >> 44; /* up to 1 MiB */
+
+		assert_int_equal(nodes_place(n, i % 2 ? size : 0, NULL, 0, &got), 0);
+		nodes_took(n, got->name, size);
+		came[got->name[4] - '1'] += size;
+		if (i % 7 == 0) /* figures come at different times */
+			answer(n, i % 3, came[i % 3], 0);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		least = came[i] < least ? came[i] : least;
+		most = came[i] > most ? came[i] : most;
+	}
+	assert_in_range(most - least, 0, 1 << 20);
 }
 
 static void room_is_that_of_nodes_up(void **state)
@@ -238,6 +281,8 @@ int main(void)
 		TEST(promises_spread_a_burst),
 		TEST(passes_over_names),
 		TEST(promises_lapse_with_later_answers),
+		TEST(what_came_counts_until_the_next_answer),
+		TEST(bytes_spread_evenly_between_answers),
 		TEST(room_is_that_of_nodes_up),
 		TEST(any_takes_turns_among_those_up),
 		cmocka_unit_test(reads_what_nodes_say),
