@@ -72,6 +72,17 @@ static void placed_again(void *ctx, const char *uri)
 	say(ctx, "placed", "New Store URL", uri);
 }
 
+/* What the specification's client prints of a node's answer: {'id': 33, 'message': …}. */
+static cJSON *evidence(cJSON *answer)
+{
+	cJSON *shown = cJSON_CreateObject();
+
+	cJSON_AddItemToObject(shown, "id", cJSON_DetachItemFromObject(answer, "id"));
+	cJSON_AddItemToObject(shown, "message", cJSON_DetachItemFromObject(answer, "message"));
+	cJSON_Delete(answer);
+	return shown;
+}
+
 /* Stores g: as a new content, or in the place of s->id. */
 static int store(struct scenario *s, const struct generated *g)
 {
@@ -96,7 +107,7 @@ static int store(struct scenario *s, const struct generated *g)
 		return ctl_fail(s->c, -EPROTO, "the node's answer has not the content's id");
 	}
 	s->id = (uint64_t)id->valuedouble;
-	show(s, u.id ? "updated" : "stored", answer);
+	show(s, u.id ? "updated" : "stored", evidence(answer));
 	return 0;
 }
 

@@ -330,6 +330,18 @@ static bool read_fields(struct httpd_req *req, struct upload *u)
 	return u->update || !path || set_path(req, u, path, len);
 }
 
+/* Clients that number the versions are told all of the one they made. */
+static void add_version(cJSON *o, const struct dist_record *rec)
+{
+	cJSON_AddStringToObject(o, "etag", rec->etag);
+	json_add_stamp(o, "stamp", rec->stamp);
+	json_add_u64(o, "size", rec->size);
+	if (rec->mtime)
+		json_add_time(o, "mtime", rec->mtime);
+	if (rec->ctime)
+		json_add_time(o, "ctime", rec->ctime);
+}
+
 static void reply(struct httpd_req *req, const struct upload *u, const struct dist_record *rec)
 {
 	cJSON *o = cJSON_CreateObject();
@@ -339,13 +351,8 @@ static void reply(struct httpd_req *req, const struct upload *u, const struct di
 		u->update ? "updated" : "uploaded", rec->id);
 	json_add_u64(o, "id", rec->id);
 	cJSON_AddStringToObject(o, "message", message);
-	cJSON_AddStringToObject(o, "etag", rec->etag);
-	json_add_stamp(o, "stamp", rec->stamp);
-	json_add_u64(o, "size", rec->size);
-	if (rec->mtime)
-		json_add_time(o, "mtime", rec->mtime);
-	if (rec->ctime)
-		json_add_time(o, "ctime", rec->ctime);
+	if (u->commit.stamp)
+		add_version(o, rec);
 	httpd_reply_json(req, 200, o);
 }
 

@@ -104,7 +104,8 @@ class Cluster(Cdn):
         return r.json()
 
     def store(self, data, name="file.bin", node=None, expect=200, **kw):
-        """Uploads as a form, to `node` or where dist says; the answer's JSON."""
+        """Uploads as a form, to `node` or where dist says; the answer's JSON, with what is told to who gives a stamp."""
+        kw.setdefault("params", {"stamp": f"{secrets.randbits(62) + 1:016x}"})
         uri = self.base(node) + "/store" if node else self.place(size=len(data))["uri"]
         r = http("POST", uri, files={"file": (name, data)}, **kw)
         assert r.status_code == expect, (r.status_code, r.text)

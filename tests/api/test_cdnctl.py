@@ -31,8 +31,8 @@ def local(tmp_path):
 def test_scenario_prints_the_evidence_step_by_step(cdn, ctl, tmp_path):
     out = ctl("scenario", f"--folder={tmp_path}")
     cid = int(re.search(r"Content successfully uploaded\. ID: (\d+)", out)[1])
-    for piece in (f"{{'id': {cid}, 'message': 'Content successfully uploaded. ID: {cid}'",
-                  f"{{'id': {cid}, 'message': 'Content successfully updated. ID: {cid}'",
+    for piece in (f"{{'id': {cid}, 'message': 'Content successfully uploaded. ID: {cid}'}}\n",
+                  f"{{'id': {cid}, 'message': 'Content successfully updated. ID: {cid}'}}\n",
                   f"{{'id': {cid}, 'message': 'Content successfully deleted. ID: {cid}'}}", "content-disposition", "etag",
                   "last-modified", "content-length"):
         assert piece.lower() in out.lower(), (piece, out)

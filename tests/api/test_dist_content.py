@@ -44,11 +44,11 @@ def test_created_date_is_now_in_utc_with_microseconds(cdn):
 
 def test_record_carries_what_goes_beyond_the_specification(cdn):
     data = secrets.token_bytes(100)
-    up = http("POST", cdn.base("node1") + "/store/", params={"filename": "x"}, data=data,
-              headers={"Content-Type": "image/png"}).json()
+    up = http("POST", cdn.base("node1") + "/store/", data=data, headers={"Content-Type": "image/png"},
+              params={"filename": "x", "stamp": "00000000000beef5"}).json()
     c = cdn.record(up["id"])
     assert c["etag"] == etag_of(data)
-    assert c["stamp"] == up["stamp"]
+    assert c["stamp"] == up["stamp"] == "00000000000beef5"
     assert c["content_type"] == "image/png"
     assert c["node"] == "node1"
     assert len(c["mtime"]) == len(c["ctime"]) == 2
