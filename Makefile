@@ -13,7 +13,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 VERSION := 0.1.0
 
-PKGS_common := libmicrohttpd libcurl libcjson libxxhash yaml-0.1
+PKGS_common := libmicrohttpd gnutls libcurl libcjson libxxhash yaml-0.1
 PKGS_all := $(PKGS_common) libpq sqlite3 fuse3
 # asked once, and only when something is compiled (`make deps` has to run without pkg-config)
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $$(PKGS_all)))$(PKG_CFLAGS)

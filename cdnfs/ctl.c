@@ -2,14 +2,16 @@
 #include "cdnfs/ctl_rest.h"
 #include "cdnfs/ctl_scenario.h"
 #include "common/http.h"
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/options.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct options {
-	char *url, *token_file, *ca_file, *folder, *mount;
+	char *url, *token_file, *ca_file, *folder, *mount, *expires;
 	uint64_t size;
 	bool json;
 };
@@ -29,6 +31,8 @@ static const struct option_row rows[] = {
 		"scenario: of the generated files", 0 },
 	{ "mount", NULL, OPTION_TEXT, offsetof(struct options, mount), NULL, "DIR",
 		"scenario: the same through this mounted CDN", 0 },
+	{ "expires", NULL, OPTION_TEXT, offsetof(struct options, expires), NULL, "SECONDS",
+		"locate: a link that needs no token for so long", 0 },
 };
 
 static const struct command {
@@ -48,7 +52,8 @@ static const struct command {
 		ctl_rest_get },
 	{ "update", "ID FILE", "replace a content's bytes; its name stays", 2, 2, ctl_rest_update },
 	{ "rm", "ID|PATH", "delete a content or an empty directory", 1, 1, ctl_rest_rm },
-	{ "locate", "ID|PATH", "where its bytes are", 1, 1, ctl_rest_locate },
+	{ "locate", "ID|PATH", "where its bytes are; with --expires a signed link", 1, 1,
+		ctl_rest_locate },
 };
 
 static void help(FILE *out)
@@ -81,10 +86,26 @@ static int token_load(struct ctl *c, const char *path, char *token, size_t cap)
 	return 0;
 }
 
-static int perform(const struct command *command, const struct options *opt, char **argv)
+/* 0 when text (NULL: none) is a link's duration, left in *out; else -EINVAL. */
+static int parse_expires(const char *text, uint64_t *out)
+{
+	char *end;
+	unsigned long n;
+
+	if (!text)
+		return 0;
+	n = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || n < 1 || n > LIMIT_LINK_S)
+		return -EINVAL;
+	*out = n;
+	return 0;
+}
+
+static int perform(
+	const struct command *command, const struct options *opt, uint64_t expires, char **argv)
 {
 	char token[1024];
-	struct ctl c = { .url = opt->url, .json = opt->json };
+	struct ctl c = { .url = opt->url, .json = opt->json, .expires = expires };
 	struct httpc_conf conf = { .token = getenv("CDN_TOKEN"),
 		.ca_file = opt->ca_file,
 		.user_agent = "cdnctl/" VERSION };
@@ -113,9 +134,16 @@ static int perform(const struct command *command, const struct options *opt, cha
 static int choose(const struct options *opt, int npos, char **pos)
 {
 	char sentence[256];
+	uint64_t expires = 0;
 
 	if (npos == 0)
 		return usage("no command is given");
+	if (parse_expires(opt->expires, &expires) < 0) {
+		(void)snprintf(sentence, sizeof(sentence),
+			"--expires: must be a whole number of seconds from 1 to %d",
+			LIMIT_LINK_S); /* fits */
+		return usage(sentence);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		const struct command *k = &commands[i];
 		char *argv[3] = { NULL };
@@ -129,7 +157,7 @@ static int choose(const struct options *opt, int npos, char **pos)
 		}
 		for (int a = 1; a < npos; a++)
 			argv[a - 1] = pos[a];
-		return perform(k, opt, argv);
+		return perform(k, opt, expires, argv);
 	}
 	(void)snprintf(
 		sentence, sizeof(sentence), "there is no command \"%s\"", pos[0]); /* or cut */

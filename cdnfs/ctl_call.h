@@ -10,8 +10,9 @@
 
 struct ctl {
 	struct httpc *http;
-	const char *url; /* of dist, without a slash at the end */
-	bool json;	 /* answers as JSON instead of text */
+	const char *url;  /* of dist, without a slash at the end */
+	bool json;	  /* answers as JSON instead of text */
+	uint64_t expires; /* seconds that a link is to last; 0: no link is asked for */
 	char error[1024];
 };
 

@@ -100,6 +100,25 @@ int ctl_locate(struct ctl *c, const struct ctl_target *t, struct buf *base, uint
 	return rc;
 }
 
+int ctl_link(struct ctl *c, const struct ctl_target *t, cJSON **out)
+{
+	struct buf url = BUF_INIT;
+	int rc;
+
+	if (t->id) {
+		buf_addf(&url, "%s/retrieve/%" PRIu64, c->url, t->id);
+	} else {
+		buf_addf(&url, "%s/files/", c->url);
+		name_url_path(&url, t->path, strlen(t->path));
+	}
+	buf_addf(&url, "?ttl=%" PRIu64, c->expires);
+	rc = buf_error(&url);
+	if (rc == 0)
+		rc = ctl_json(c, "GET", buf_str(&url), out);
+	buf_release(&url);
+	return rc;
+}
+
 /* Asks dist; adds the chosen node's URL to uri and its name to `not`, the list of those to pass over. */
 static int place(
 	struct ctl *c, const struct ctl_upload *u, uint64_t size, struct buf * not, struct buf *uri)

@@ -16,6 +16,10 @@ int ctl_target_parse(struct ctl *c, const char *text, struct ctl_target *out);
 /* Where a content is: base of a node that has it, and its id. Paths that are directories: -EISDIR. */
 int ctl_locate(struct ctl *c, const struct ctl_target *t, struct buf *base, uint64_t *id);
 
+/* A link that c->expires seconds stand for the token: dist's {"uri", "expires"}. Of an id, to the node that has it;
+ * of a path, to the path, whatever file it names by then. */
+int ctl_link(struct ctl *c, const struct ctl_target *t, cJSON **out);
+
 struct ctl_upload {
 	uint64_t id;				    /* replace this content; 0: a new one */
 	const char *filename;			    /* NULL: as it is (id != 0) */

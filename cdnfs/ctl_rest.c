@@ -293,6 +293,22 @@ int ctl_rest_rm(struct ctl *c, char **argv)
 	return rc;
 }
 
+static int print_link(struct ctl *c, const struct ctl_target *t)
+{
+	const char *uri = NULL;
+	cJSON *answer = NULL;
+	int rc = ctl_link(c, t, &answer);
+
+	if (rc == 0)
+		rc = ctl_text(c, answer, "uri", &uri);
+	if (rc == 0 && c->json)
+		ctl_print_json(stdout, answer);
+	else if (rc == 0)
+		printf("%s\n", uri);
+	cJSON_Delete(answer);
+	return rc;
+}
+
 int ctl_rest_locate(struct ctl *c, char **argv)
 {
 	struct buf base = BUF_INIT;
@@ -300,6 +316,8 @@ int ctl_rest_locate(struct ctl *c, char **argv)
 	uint64_t id;
 	int rc = ctl_target_parse(c, argv[0], &t);
 
+	if (rc == 0 && c->expires)
+		return print_link(c, &t);
 	if (rc == 0)
 		rc = ctl_locate(c, &t, &base, &id);
 	if (rc == 0 && c->json) {

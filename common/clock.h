@@ -1,4 +1,5 @@
-/* clock - the two clocks. Expiry uses clock_ms; only what people see uses clock_real_ns. */
+/* clock - the two clocks. Expiry uses clock_ms; what people see, and the expiry of signed links, uses
+ * clock_real_ns. */
 #ifndef COMMON_CLOCK_H
 #define COMMON_CLOCK_H
 

@@ -21,6 +21,9 @@ enum {
 	HTTPD_CHANGE = 2, /* needs the token when one is set */
 	HTTPD_PUBLIC =
 		4, /* never needs it (health); neither flag: needs it when conf.token_for_reads */
+	HTTPD_LINK =
+		16, /* a read for which a signed link (sign.h) stands for the token; a wrong or expired
+	                    one is 403 wherever a token is set */
 	HTTPD_EARLY =
 		8 /* handle() right after the headers when the request says Expect: 100-continue, else
 	                     after the body was read and thrown away (redirects of uploads) */
@@ -82,6 +85,17 @@ const char *httpd_body(const struct httpd_req *req, size_t *len);
 uint64_t httpd_length(const struct httpd_req *req);
 const char *httpd_request_id(
 	const struct httpd_req *req); /* X-Request-Id given or made; echoed, and set for log */
+/* Does the request bring the token? For what needs it although reads are open, or although a link would do.
+ * 0, also when none is set; -EACCES: answered 401 or 403. */
+int httpd_need_token(struct httpd_req *req);
+bool httpd_has_token(const struct httpd_req *req); /* this server has one */
+bool httpd_protected(const struct httpd_req *req); /* reads need the token */
+/* When the signed link by which the request came expires, in seconds since 1970; 0: it came by none. */
+uint64_t httpd_link(const struct httpd_req *req);
+/* Adds path (given decoded), `expires` and their signature to url, which holds the base of a server of this
+ * cluster. 0; -ENOKEY: no token is set; -ENOMEM; -EIO. */
+int httpd_link_add(
+	const struct httpd_req *req, struct buf *url, const char *path, uint64_t expires);
 void httpd_set_data(struct httpd_req *req, void *data);
 void *httpd_data(const struct httpd_req *req);
 

@@ -58,6 +58,7 @@ struct httpd_req {
 
 	uint64_t id;
 	const char *rest;
+	uint64_t link;		   /* when the link that it came by expires; 0: it came by none */
 	uint64_t length;	   /* of the body as announced; UINT64_MAX: chunked */
 	const char *authorization; /* NULL: none */
 	bool expects;		   /* Expect: 100-continue, and a body */
@@ -83,6 +84,9 @@ int httpd_read_pem(const char *path, char **text, char *error, size_t cap);
 /* httpd_request */
 size_t httpd_unescape(void *cls, struct MHD_Connection *conn, char *text);
 void httpd_read_headers(struct httpd_req *req);
+
+/* httpd_link: true when the request comes by a signed link; then req->link is set, or the link is refused. */
+bool httpd_link_check(struct httpd_req *req);
 
 /* httpd_route: sets req->route, id, rest; or replies why the request is refused. */
 void httpd_route_find(struct httpd_req *req);

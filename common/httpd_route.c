@@ -1,5 +1,6 @@
 #include "common/httpd_priv.h"
 #include "common/limits.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
@@ -139,25 +140,59 @@ static bool token_equal(const struct httpd *d, const char *given)
 	return diff == 0;
 }
 
-static void check_token(struct httpd_req *req)
+/* The token that the request brings; NULL: none. */
+static const char *token_given(const struct httpd_req *req)
 {
-	const struct httpd *d = req->server;
 	const char *given = req->authorization;
-	unsigned flags = req->route->flags;
 
-	if (!d->token || (flags & HTTPD_PUBLIC) ||
-		(!(flags & HTTPD_CHANGE) && !d->conf.token_for_reads))
-		return;
-	if (!given || strncasecmp(given, "Bearer ", 7) != 0) {
+	if (!given || strncasecmp(given, "Bearer ", 7) != 0)
+		return NULL;
+	for (given += 7; *given == ' ';)
+		given++;
+	return given;
+}
+
+int httpd_need_token(struct httpd_req *req)
+{
+	const char *given = token_given(req);
+
+	if (!req->server->token)
+		return 0;
+	if (!given) {
 		httpd_set_header(req, "WWW-Authenticate", "Bearer");
 		httpd_reply_error(
 			req, 401, "this needs the cluster's token: Authorization: Bearer TOKEN");
-		return;
+		return -EACCES;
 	}
-	for (given += 7; *given == ' ';)
-		given++;
-	if (!token_equal(d, given))
+	if (!token_equal(req->server, given)) {
 		httpd_reply_error(req, 403, "the token is not the cluster's");
+		return -EACCES;
+	}
+	return 0;
+}
+
+static void check_token(struct httpd_req *req)
+{
+	const struct httpd *d = req->server;
+	const char *given = token_given(req);
+	unsigned flags = req->route->flags;
+
+	if (!d->token || (flags & HTTPD_PUBLIC))
+		return;
+	if ((flags & HTTPD_LINK) && !(given && token_equal(d, given)) && httpd_link_check(req))
+		return;
+	if ((flags & HTTPD_CHANGE) || d->conf.token_for_reads)
+		(void)httpd_need_token(req); /* it has replied, if so */
+}
+
+bool httpd_has_token(const struct httpd_req *req)
+{
+	return req->server->token;
+}
+
+bool httpd_protected(const struct httpd_req *req)
+{
+	return req->server->token && req->server->conf.token_for_reads;
 }
 
 static void check_length(struct httpd_req *req)

@@ -26,6 +26,7 @@
 #define LIMIT_DRAIN (64U << 20)	   /* bytes read and thrown away to still answer a refused body */
 #define LIMIT_HEADERS (64U << 10)  /* bytes of the headers of an answer */
 #define LIMIT_CONNECTIONS 4096	   /* of one server */
+#define LIMIT_LINK_S (366 * 86400) /* seconds that a signed link is made for */
 #define LIMIT_PARAMETERS 64	   /* parameters of one query */
 #define LIMIT_REQUEST_SECONDS 30   /* silence after which a half-sent request is dropped */
 #define LIMIT_MULTIPART_FIELD 4096 /* bytes of a form field that is not the file */

@@ -26,7 +26,7 @@ static const struct httpd_route routes[] = {
 	ROUTE("DELETE", "/content/{id}", CHANGE | DATABASE, content_delete, ),
 	ROUTE("GET", "/nodes", READ, nodes_list, ),
 	ROUTE("GET", "/stats", READ, nodes_stats, ),
-	ROUTE("GET", "/files/{*}", READ | DATABASE, files_get, ),
+	ROUTE("GET", "/files/{*}", READ | HTTPD_LINK | DATABASE, files_get, ),
 	ROUTE("PUT", "/files/{*}", CHANGE | DATABASE | HTTPD_EARLY, files_put, ),
 	ROUTE("DELETE", "/files/{*}", CHANGE | DATABASE, files_delete, ),
 	ROUTE("POST", "/fs", CHANGE | DATABASE, fs_handle, JSON_BODY(fs_done)),

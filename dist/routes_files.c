@@ -5,6 +5,7 @@
 #include "common/name.h"
 #include "dist/answer.h"
 #include "dist/emit.h"
+#include "dist/link.h"
 #include "dist/path.h"
 #include "dist/tree.h"
 #include <errno.h>
@@ -112,7 +113,6 @@ static void redirect_to_file(struct httpd_req *req, struct place *p)
 {
 	const struct attr *a = &p->attr;
 	const char *base;
-	char path[48];
 	int rc;
 
 	if (!S_ISREG(a->mode)) {
@@ -129,8 +129,26 @@ static void redirect_to_file(struct httpd_req *req, struct place *p)
 		answer_no_node(req, rc);
 		return;
 	}
-	(void)snprintf(path, sizeof(path), "/retrieve/%" PRIu64, a->id);
-	answer_redirect(req, base, path);
+	link_redirect(req, base, a->id);
+}
+
+/* A link to the path: to whatever file has that name when it is followed. */
+static void answer_link(struct httpd_req *req, const struct place *p, uint64_t expires)
+{
+	const struct conf_node *self = conf_node_find(nodes_conf(p->d->nodes), "dist");
+	struct buf path = BUF_INIT;
+
+	buf_adds(&path, "/files/");
+	buf_add(&path, p->path, p->len);
+	if (buf_error(&path) < 0)
+		httpd_reply_error(req, 500, "out of memory");
+	else if (!S_ISREG(p->attr.mode))
+		httpd_reply_error(req, 409, "the path leads to no file, and links are to files");
+	else if (!self)
+		httpd_reply_error(req, 409, "nodes.yml does not say where dist is");
+	else
+		link_answer(req, self->uri, buf_str(&path), expires);
+	buf_release(&path);
 }
 
 /* limit and after of a listing. 0, or the reply was made. */
@@ -158,14 +176,17 @@ static int read_page(struct httpd_req *req, struct place *p)
 void files_get(struct httpd_req *req)
 {
 	struct place p = { 0 };
-	int rc;
+	uint64_t expires = 0;
+	int link = link_asked(req, &expires), rc;
 
-	if (read_path(req, &p) < 0 || read_page(req, &p) < 0)
+	if (link < 0 || read_path(req, &p) < 0 || read_page(req, &p) < 0)
 		return;
 	rc = meta_run(p.d->meta, META_READ, run_get, &p);
 	if (rc < 0)
 		answer_error(req, rc, "the path");
-	else if (S_ISDIR(p.attr.mode))
+	else if (link)
+		answer_link(req, &p, expires);
+	else if (S_ISDIR(p.attr.mode) && !httpd_link(req))
 		answer_json(req, 200, &p.out);
 	else
 		redirect_to_file(req, &p);

@@ -5,6 +5,7 @@
 #include "common/limits.h"
 #include "dist/answer.h"
 #include "dist/emit.h"
+#include "dist/link.h"
 #include "dist/reg.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -75,11 +76,13 @@ void locate(struct httpd_req *req)
 {
 	struct dist *d = httpd_server(req);
 	struct buf out = BUF_INIT;
+	uint64_t expires = 0;
 	const char *base;
+	char path[48];
 	struct found f;
-	int rc;
+	int link = link_asked(req, &expires), rc;
 
-	if (find(req, &f) < 0)
+	if (link < 0 || find(req, &f) < 0)
 		return;
 	rc = answer_holder(d, f.content.node, f.content.uri, f.content.size, &base);
 	if (rc == -ENODATA) {
@@ -89,6 +92,11 @@ void locate(struct httpd_req *req)
 	}
 	if (rc < 0) {
 		answer_no_node(req, rc);
+		return;
+	}
+	if (link) {
+		(void)snprintf(path, sizeof(path), "/retrieve/%" PRIu64, f.id); /* fits */
+		link_answer(req, base, path, expires);
 		return;
 	}
 	buf_adds(&out, "{\"uri\":");

@@ -27,7 +27,9 @@ static void set_headers(struct httpd_req *req, const struct blob_meta *m, const 
 	httpd_set_header(req, "ETag", etag);
 	httpd_set_header(req, "Last-Modified", date);
 	httpd_set_header(req, "Accept-Ranges", "bytes");
-	httpd_set_header(req, "Cache-Control", "no-cache");
+	/* asked for each time, so that a link that expired, or was replaced, is served by nobody */
+	httpd_set_header(
+		req, "Cache-Control", httpd_protected(req) ? "private, no-cache" : "no-cache");
 	if (buf_error(&disposition) == 0)
 		httpd_set_header(req, "Content-Disposition", buf_str(&disposition));
 	buf_release(&disposition);
@@ -138,18 +140,39 @@ static bool is_here(const struct httpd_req *req, const struct dist_record *rec)
 	return strcmp(self, rec->uri) == 0;
 }
 
-static void redirect(struct httpd_req *req, const struct dist_record *rec, uint64_t stamp)
+/* To base/retrieve/{id}: by a link, a link until the same second; else with the stamp, if one was asked for. */
+static int add_location(
+	const struct httpd_req *req, struct buf *out, const char *base, uint64_t stamp)
 {
-	char location[LIMIT_URI + 96], hex[STAMP_TEXT];
-	int n = snprintf(
-		location, sizeof(location), "%s/retrieve/%" PRIu64, rec->uri, httpd_id(req));
+	char path[48], hex[STAMP_TEXT];
 
+	snprintf(path, sizeof(path), "/retrieve/%" PRIu64, httpd_id(req));
+	buf_adds(out, base);
+	if (httpd_link(req))
+		return httpd_link_add(req, out, path, httpd_link(req));
+	buf_adds(out, path);
 	if (stamp) {
 		stamp_format(stamp, hex);
-		snprintf(location + n, sizeof(location) - (size_t)n, "?stamp=%s", hex);
+		buf_addf(out, "?stamp=%s", hex);
 	}
-	httpd_set_header(req, "Location", location);
-	httpd_reply_error(req, 307, "content %" PRIu64 " is at %s", httpd_id(req), location);
+	return buf_error(out);
+}
+
+static void redirect(struct httpd_req *req, const struct dist_record *rec, uint64_t stamp)
+{
+	struct buf location = BUF_INIT;
+	int rc = add_location(req, &location, rec->uri, stamp);
+
+	if (rc < 0) {
+		httpd_reply_error(req, 500, "the redirect could not be made: %s", strerror(-rc));
+	} else {
+		httpd_set_header(req, "Location", buf_str(&location));
+		if (httpd_link(req))
+			httpd_set_header(req, "Cache-Control", "no-store");
+		httpd_reply_error(
+			req, 307, "content %" PRIu64 " is at %s", httpd_id(req), rec->uri);
+	}
+	buf_release(&location);
 }
 
 /* Bytes of which dist says that this node has them. */
@@ -210,6 +233,11 @@ void download_handle(struct httpd_req *req)
 
 	if (text && stamp_parse(text, &stamp) < 0) {
 		httpd_reply_error(req, 400, "stamp: must be 16 hex digits, and not 0");
+		return;
+	}
+	if (text && httpd_link(req)) {
+		httpd_reply_error(
+			req, 403, "the link leads to the current version; stamp needs the token");
 		return;
 	}
 	if (!answer_local(req, stamp))

@@ -6,7 +6,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 seconds=${FUZZ_SECONDS:-10} out=build-fuzz
-read -ra libraries <<< "libmicrohttpd libcurl libcjson libxxhash yaml-0.1 libpq sqlite3 fuse3"
+read -ra libraries <<< "libmicrohttpd gnutls libcurl libcjson libxxhash yaml-0.1 libpq sqlite3 fuse3"
 read -ra packages <<< "$(pkg-config --cflags "${libraries[@]}")"
 read -ra link <<< "-Wl,--as-needed $(pkg-config --libs "${libraries[@]}")"
 flags=(-std=c17 -g -O1 -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 '-DVERSION="fuzz"'
