@@ -267,6 +267,20 @@ def test_after_restarts(tmp_path_factory):
         one.close()
 
 
+def test_on_postgres_where_dist_answers_on_workers(tmp_path_factory, database):
+    one = guard(tmp_path_factory.mktemp("cdn"), True, nodes=1, database=database("postgres"))
+    try:
+        f = File(one)
+        for path in (f.path, f"/files/{f.name}"):
+            assert ask(one, path, headers={}).status_code == 401
+            assert ask(one, path, "0").status_code == 400
+            url = ask(one, path).json()["uri"]
+            assert http("GET", url, allow_redirects=True).content == f.data
+            assert http("GET", url + "0", allow_redirects=True).status_code == 403
+    finally:
+        one.close()
+
+
 # dist: by name
 
 @pytest.mark.parametrize("name", ["plain", "a b", "é%+&?#~", "x\ny", "dir.with-._~"])
