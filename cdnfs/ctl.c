@@ -5,6 +5,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/options.h"
+#include "common/token.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -72,20 +73,6 @@ static int usage(const char *sentence)
 	return 2;
 }
 
-/* The token from its file, without the line end. 0, or -errno and a sentence. */
-static int token_load(struct ctl *c, const char *path, char *token, size_t cap)
-{
-	FILE *file = fopen(path, "re");
-	bool got = file && fgets(token, (int)cap, file);
-
-	if (file)
-		(void)fclose(file); /* was only read */
-	if (!got)
-		return ctl_fail(c, -1, "--token-file %s: there is nothing to read", path);
-	token[strcspn(token, "\r\n")] = '\0';
-	return 0;
-}
-
 /* 0 when text (NULL: none) is a link's duration, left in *out; else -EINVAL. */
 static int parse_expires(const char *text, uint64_t *out)
 {
@@ -104,17 +91,12 @@ static int parse_expires(const char *text, uint64_t *out)
 static int perform(
 	const struct command *command, const struct options *opt, uint64_t expires, char **argv)
 {
-	char token[1024];
 	struct ctl c = { .url = opt->url, .json = opt->json, .expires = expires };
-	struct httpc_conf conf = { .token = getenv("CDN_TOKEN"),
-		.ca_file = opt->ca_file,
-		.user_agent = "cdnctl/" VERSION };
-	int rc = 0;
+	struct httpc_conf conf = { .ca_file = opt->ca_file, .user_agent = "cdnctl/" VERSION };
+	char *token = NULL;
+	int rc = token_load(opt->token_file, &token, c.error, sizeof(c.error));
 
-	if (opt->token_file) {
-		rc = token_load(&c, opt->token_file, token, sizeof(token));
-		conf.token = token;
-	}
+	conf.token = token;
 	if (rc == 0) {
 		rc = httpc_open(&conf, &c.http);
 		if (rc < 0)
@@ -126,6 +108,7 @@ static int perform(
 	if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		rc = ctl_fail(&c, -1, "cannot write the answer");
 	httpc_close(&c.http);
+	token_release(&token);
 	if (rc < 0)
 		fprintf(stderr, "cdnctl: %s\n", c.error[0] ? c.error : strerror(-rc));
 	return rc < 0 ? 1 : 0;

@@ -4,15 +4,14 @@
 #include "common/http.h"
 #include "common/log.h"
 #include "common/options.h"
+#include "common/token.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MEMORY_MIN (8ULL << 20)
-#define TOKEN_MAX 4096
 
 #define AT(field) offsetof(struct options, field)
 static const struct option_row rows[] = {
@@ -143,34 +142,6 @@ static int take_places(struct parser *p, int n, char **list)
 	return options_set(rows, ROWS, p->o, "url", url, "command line", p->error, p->cap);
 }
 
-static int load_token(struct parser *p)
-{
-	struct options *o = p->o;
-	const char *env = getenv("CDN_TOKEN");
-	char text[TOKEN_MAX + 1];
-	ssize_t n;
-	int fd, rc;
-
-	if (!o->token_file) {
-		o->token = env && *env ? strdup(env) : NULL;
-		return env && *env && !o->token ? -ENOMEM : 0;
-	}
-	fd = open(o->token_file, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, TOKEN_MAX);
-	rc = n < 0 ? -errno : 0;
-	if (fd >= 0)
-		(void)close(fd); /* was only read */
-	if (rc < 0) {
-		(void)snprintf(
-			p->error, p->cap, "token_file: %s: %s", o->token_file, strerror(-rc));
-		return -EINVAL;
-	}
-	text[n] = 0;
-	text[strcspn(text, "\r\n")] = 0;
-	o->token = strdup(text);
-	return o->token ? 0 : -ENOMEM;
-}
-
 static int validate(struct parser *p)
 {
 	struct options *o = p->o;
@@ -229,7 +200,7 @@ int options_parse(
 		return rc;
 	rc = take_places(&p, argc - optind, argv + optind);
 	if (!rc)
-		rc = load_token(&p);
+		rc = token_load(o->token_file, &o->token, error, cap);
 	if (!rc)
 		rc = default_staging(o);
 	return rc ? rc : validate(&p);
@@ -239,9 +210,7 @@ void options_free(struct options *o)
 {
 	options_release(rows, ROWS, o);
 	free(o->mountpoint);
-	if (o->token)
-		explicit_bzero(o->token, strlen(o->token));
-	free(o->token);
+	token_release(&o->token);
 	buf_release(&o->fuse);
 }
 

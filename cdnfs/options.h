@@ -20,7 +20,8 @@ struct options {
 	enum { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_NOTHING } what;
 };
 
-/* Fills *o (zeroed). 0, or -EINVAL with a sentence. options_free in every case. `file`: configuration, may be absent. */
+/* Fills *o (zeroed). 0, or -errno with a sentence in error ("" for some of no memory). options_free in every case.
+ * `file`: configuration, may be absent. */
 int options_parse(
 	struct options *o, int argc, char **argv, const char *file, char *error, size_t cap);
 void options_free(struct options *o);

@@ -67,8 +67,8 @@ static void block_signals(sigset_t *set)
 static int open_nodes(struct program *p)
 {
 	const struct options *o = &p->options;
-	struct httpc_conf http = { .token = o->token,
-		.ca_file = o->ca_file,
+	struct httpc_conf http = { .token = o->service.token,
+		.ca_file = o->service.ca_file,
 		.connect_ms = (int64_t)o->node_timeout,
 		.keep = LIMIT_NODES,
 		.user_agent = "cdn-dist" };
@@ -167,19 +167,12 @@ static int open_threads(struct program *p)
 
 static int open_httpd(struct program *p)
 {
-	const struct options *o = &p->options;
-	struct httpd_conf conf = { .listen = o->listen,
-		.routes = p->routes,
-		.nroutes = routes_fill(p->dist.waits, p->routes),
-		.server = &p->dist,
-		.token = o->token,
-		.token_for_reads = o->protect_reads,
-		.tls_cert = o->tls_cert,
-		.tls_key = o->tls_key,
-		.event_threads = (unsigned)o->event_threads,
-		.workers = (unsigned)o->workers,
-		.connection_memory = CONNECTION_MEMORY };
+	struct httpd_conf conf = service_options_httpd(&p->options.service);
 
+	conf.routes = p->routes;
+	conf.nroutes = routes_fill(p->dist.waits, p->routes);
+	conf.server = &p->dist;
+	conf.connection_memory = CONNECTION_MEMORY;
 	return httpd_open(&conf, &p->httpd, p->error, sizeof(p->error));
 }
 
@@ -215,13 +208,14 @@ int main(int argc, char **argv)
 	int rc, sig = 0;
 
 	load_options(&p, argc, argv);
-	log_init("dist", p.options.level, stderr);
+	log_init("dist", p.options.service.level, stderr);
 	block_signals(&p.signals);
 	rc = start(&p);
 	if (rc < 0) {
 		log_error("cannot start", "error=\"%s\"", p.error[0] ? p.error : strerror(-rc));
 	} else if (rc == 0) {
-		log_info("ready", "listen=%s port=%u", p.options.listen, httpd_port(p.httpd));
+		log_info("ready", "listen=%s port=%u", p.options.service.listen,
+			httpd_port(p.httpd));
 		(void)sigwait(&p.signals, &sig); /* the set is valid */
 		log_info("stopping", "signal=%d", sig);
 	}

@@ -34,8 +34,8 @@ static int open_dist(const struct options *o, struct dist **out, char *error, si
 {
 	const struct dist_conf conf = { .base = o->dist,
 		.name = o->name,
-		.token = o->token,
-		.ca_file = o->ca_file,
+		.token = o->service.token,
+		.ca_file = o->service.ca_file,
 		.timeout_ms = (int64_t)o->dist_timeout * 1000 };
 	int rc = dist_open(&conf, out);
 
@@ -47,18 +47,12 @@ static int open_dist(const struct options *o, struct dist **out, char *error, si
 static int open_httpd(
 	const struct options *o, struct node *n, struct httpd **out, char *error, size_t cap)
 {
-	const struct httpd_conf conf = { .listen = o->listen,
-		.routes = node_routes,
-		.nroutes = node_nroutes,
-		.server = n,
-		.token = o->token,
-		.token_for_reads = o->protect_reads,
-		.tls_cert = o->tls_cert,
-		.tls_key = o->tls_key,
-		.event_threads = (unsigned)o->event_threads,
-		.workers = (unsigned)o->workers,
-		.connection_memory = CONNECTION_MEMORY };
+	struct httpd_conf conf = service_options_httpd(&o->service);
 
+	conf.routes = node_routes;
+	conf.nroutes = node_nroutes;
+	conf.server = n;
+	conf.connection_memory = CONNECTION_MEMORY;
 	return httpd_open(&conf, out, error, cap);
 }
 
@@ -79,13 +73,13 @@ static void say_ready(const struct options *o, struct node *n)
 	log_info("ready",
 		"listen=%s storage=%s max_storage=%" PRIu64 " used=%" PRIu64 " contents=%" PRIu64
 		" trash=%" PRIu64 " unsettled=%zu dist=%s",
-		o->listen, o->storage, u.max, u.live, u.contents, u.trash,
+		o->service.listen, o->storage, u.max, u.live, u.contents, u.trash,
 		resolve_waiting(n->resolve), o->dist);
 }
 
 static int run(const struct options *o, const sigset_t *signals)
 {
-	struct node n = { .scheme = o->tls_cert ? "https" : "http",
+	struct node n = { .scheme = o->service.tls_cert ? "https" : "http",
 		.dist_timeout_ms = (int64_t)o->dist_timeout * 1000 };
 	struct httpd *server = NULL;
 	char error[512];
@@ -122,7 +116,7 @@ static int serve(const struct options *o)
 	sigset_t signals;
 	int status;
 
-	log_init("node", o->level, stderr);
+	log_init("node", o->service.level, stderr);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);

@@ -2,22 +2,18 @@
 #ifndef NODE_OPTIONS_H
 #define NODE_OPTIONS_H
 
-#include "common/log.h"
-#include <stdbool.h>
+#include "common/service_options.h"
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct options {
-	char *listen, *storage, *name, *nodes, *dist, *token_file, *tls_cert, *tls_key, *ca_file,
-		*log_level;
-	uint64_t max_storage, trash_ttl, event_threads, workers, dist_timeout;
-	bool protect_reads;
-	/* not rows of the table */
-	enum log_level level;
-	char *token; /* from CDN_TOKEN or the token file; NULL: none */
+	struct service_options service;	     /* first: see common/service_options.h */
+	char *storage, *name, *nodes, *dist; /* NULL: not given, but storage and dist once loaded */
+	uint64_t max_storage, trash_ttl, dist_timeout;
 };
 
-/* 0; 1: --help was asked; 2: --version was asked; -EINVAL or another -errno with a sentence in error. */
+/* As service_options_load. */
 int node_options_load(struct options *o, int argc, char **argv, char *error, size_t cap);
 void node_options_release(struct options *o);
 void node_options_help(FILE *out);
