@@ -7,11 +7,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define FETCHERS 4
 #define RUN_MAX (CONTENT_WINDOW / CONTENT_BLOCK)
-#define STOP_LOOK_NS 200000000
+#define STOP_LOOK_MS 200
 
 enum block_state { FETCHING, READY, FAILED };
 
@@ -61,7 +60,7 @@ int content_open(struct api *api, uint64_t memory, struct content **out)
 		return rc;
 	c->api = api;
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->changed, NULL);
+	clock_cond_init(&c->changed);
 	pthread_cond_init(&c->work, NULL);
 	c->lru.newer = c->lru.older = &c->lru;
 	c->tail = &c->head;
@@ -459,17 +458,10 @@ static int fetch_mine(struct content *c, const struct wait *w, const struct api_
 static int await_locked(struct content *c, const struct wait *w, const struct block *b)
 {
 	while (b->state == FETCHING) {
-		struct timespec t;
-
 		if (w && w->stop && w->stop(w->ctx))
 			return -EINTR;
-		(void)clock_gettime(CLOCK_REALTIME, &t); /* cannot fail */
-		t.tv_nsec += STOP_LOOK_NS;
-		if (t.tv_nsec >= 1000000000) {
-			t.tv_nsec -= 1000000000;
-			t.tv_sec++;
-		}
-		(void)pthread_cond_timedwait(&c->changed, &c->lock, &t); /* the state tells */
+		(void)clock_wait(
+			&c->changed, &c->lock, clock_ms() + STOP_LOOK_MS); /* the state tells */
 	}
 	return b->state == FAILED ? b->error : 0;
 }

@@ -39,6 +39,17 @@ static void show_locked(const struct inode *in, struct attr *shown)
 	}
 }
 
+/* Learns, and shows the kernel, which refers to it `lookups` times more. */
+static void tell_locked(
+	struct inode *in, const struct attr *a, uint64_t tick, unsigned lookups, struct attr *shown)
+{
+	learn_locked(in, a, tick);
+	in->nlookup += lookups;
+	if (lookups)
+		in->told = in->attr.stamp;
+	show_locked(in, shown);
+}
+
 /* Takes the inode out of the table when nobody refers to it; the caller frees it after unlocking. */
 static struct inode *unneeded_locked(struct inodes *t, struct inode *in)
 {
@@ -63,15 +74,11 @@ int inode_learn(struct inodes *t, const struct attr *a, const char *target, uint
 	pthread_mutex_lock(&t->lock);
 	in = inode_find_or_insert_locked(t, a->id);
 	if (in) {
-		learn_locked(in, a, tick);
-		in->nlookup += lookups;
-		if (lookups)
-			in->told = in->attr.stamp;
+		tell_locked(in, a, tick, lookups, shown);
 		if (!in->target && copy) {
 			in->target = copy;
 			copy = NULL;
 		}
-		show_locked(in, shown);
 		in = unneeded_locked(t, in);
 		rc = 0;
 	}
@@ -83,10 +90,8 @@ int inode_learn(struct inodes *t, const struct attr *a, const char *target, uint
 
 void inode_forget(struct inodes *t, uint64_t id, uint64_t lookups)
 {
-	struct inode *in;
+	struct inode *in = inode_lock(t, id);
 
-	pthread_mutex_lock(&t->lock);
-	in = map_get(&t->by_id, id);
 	if (in) {
 		assert(in->nlookup >= lookups || id == INODE_ROOT);
 		in->nlookup -= lookups < in->nlookup ? lookups : in->nlookup;
@@ -98,10 +103,8 @@ void inode_forget(struct inodes *t, uint64_t id, uint64_t lookups)
 
 struct inode *inode_hold(struct inodes *t, uint64_t id)
 {
-	struct inode *in;
+	struct inode *in = inode_lock(t, id);
 
-	pthread_mutex_lock(&t->lock);
-	in = map_get(&t->by_id, id);
 	if (in)
 		in->users++;
 	pthread_mutex_unlock(&t->lock);
@@ -116,12 +119,8 @@ struct inode *inode_hold_new(
 	pthread_mutex_lock(&t->lock);
 	in = inode_find_or_insert_locked(t, a->id);
 	if (in) {
-		learn_locked(in, a, tick);
-		in->nlookup += lookups;
-		if (lookups)
-			in->told = in->attr.stamp;
+		tell_locked(in, a, tick, lookups, shown);
 		in->users++;
-		show_locked(in, shown);
 	}
 	pthread_mutex_unlock(&t->lock);
 	return in;
@@ -158,11 +157,9 @@ bool inode_fresh(
 	struct inodes *t, uint64_t id, int64_t max_age_ms, struct attr *shown, int64_t *age_ms)
 {
 	int64_t now = clock_ms();
-	struct inode *in;
+	struct inode *in = inode_lock(t, id);
 	bool fresh;
 
-	pthread_mutex_lock(&t->lock);
-	in = map_get(&t->by_id, id);
 	fresh = in && in->learnt_ms && in->tick >= t->trust && now - in->learnt_ms < max_age_ms;
 	if (fresh) {
 		show_locked(in, shown);
@@ -182,10 +179,8 @@ void inodes_distrust(struct inodes *t, uint64_t tick)
 
 void inode_stale(struct inodes *t, uint64_t id)
 {
-	struct inode *in;
+	struct inode *in = inode_lock(t, id);
 
-	pthread_mutex_lock(&t->lock);
-	in = map_get(&t->by_id, id);
 	if (in)
 		in->learnt_ms = 0;
 	pthread_mutex_unlock(&t->lock);
@@ -193,10 +188,8 @@ void inode_stale(struct inodes *t, uint64_t id)
 
 int inode_attr(struct inodes *t, uint64_t id, struct attr *shown)
 {
-	struct inode *in;
+	struct inode *in = inode_lock(t, id);
 
-	pthread_mutex_lock(&t->lock);
-	in = map_get(&t->by_id, id);
 	if (in && in->tick)
 		show_locked(in, shown);
 	else
@@ -207,11 +200,9 @@ int inode_attr(struct inodes *t, uint64_t id, struct attr *shown)
 
 char *inode_target(struct inodes *t, uint64_t id)
 {
-	struct inode *in;
+	struct inode *in = inode_lock(t, id);
 	char *copy;
 
-	pthread_mutex_lock(&t->lock);
-	in = map_get(&t->by_id, id);
 	copy = in && in->target ? strdup(in->target) : NULL;
 	pthread_mutex_unlock(&t->lock);
 	return copy;
@@ -219,10 +210,8 @@ char *inode_target(struct inodes *t, uint64_t id)
 
 void inode_changed(struct inodes *t, const struct attr *a, struct attr *shown)
 {
-	struct inode *in;
+	struct inode *in = inode_lock(t, a->id);
 
-	pthread_mutex_lock(&t->lock);
-	in = map_get(&t->by_id, a->id);
 	if (in) {
 		learn_locked(in, a, ++t->clock);
 		show_locked(in, shown);
@@ -235,10 +224,8 @@ void inode_changed(struct inodes *t, const struct attr *a, struct attr *shown)
 int inode_change_gone(
 	struct inodes *t, uint64_t id, const struct wire_change *c, struct attr *shown)
 {
-	struct inode *in;
+	struct inode *in = inode_lock(t, id);
 
-	pthread_mutex_lock(&t->lock);
-	in = map_get(&t->by_id, id);
 	if (in && in->users) {
 		in->gone = true;
 		in->attr.nlink = 0;
@@ -267,10 +254,8 @@ int inode_change_gone(
 
 void inode_unlinked(struct inodes *t, uint64_t id, uint32_t nlink)
 {
-	struct inode *in;
+	struct inode *in = inode_lock(t, id);
 
-	pthread_mutex_lock(&t->lock);
-	in = map_get(&t->by_id, id);
 	if (in) {
 		in->attr.nlink = nlink;
 		in->tick = ++t->clock;
@@ -282,11 +267,9 @@ void inode_unlinked(struct inodes *t, uint64_t id, uint32_t nlink)
 
 bool inode_gone(struct inodes *t, uint64_t id)
 {
-	struct inode *in;
+	struct inode *in = inode_lock(t, id);
 	bool gone;
 
-	pthread_mutex_lock(&t->lock);
-	in = map_get(&t->by_id, id);
 	gone = in && in->gone;
 	pthread_mutex_unlock(&t->lock);
 	return gone;
@@ -294,10 +277,8 @@ bool inode_gone(struct inodes *t, uint64_t id)
 
 void inode_names_changed(struct inodes *t, uint64_t dir)
 {
-	struct inode *in;
+	struct inode *in = inode_lock(t, dir);
 
-	pthread_mutex_lock(&t->lock);
-	in = map_get(&t->by_id, dir);
 	if (in)
 		in->names_tick = ++t->clock;
 	pthread_mutex_unlock(&t->lock);
@@ -305,11 +286,9 @@ void inode_names_changed(struct inodes *t, uint64_t dir)
 
 uint64_t inode_names_tick(struct inodes *t, uint64_t dir)
 {
-	struct inode *in;
+	struct inode *in = inode_lock(t, dir);
 	uint64_t tick;
 
-	pthread_mutex_lock(&t->lock);
-	in = map_get(&t->by_id, dir);
 	tick = in ? in->names_tick : 0;
 	pthread_mutex_unlock(&t->lock);
 	return tick;

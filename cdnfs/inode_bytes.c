@@ -59,10 +59,8 @@ bool inode_pages(struct inodes *t, struct inode *in, uint64_t stamp)
 
 void inode_tell(struct inodes *t, uint64_t id, uint64_t stamp)
 {
-	struct inode *in;
+	struct inode *in = inode_lock(t, id);
 
-	pthread_mutex_lock(&t->lock);
-	in = map_get(&t->by_id, id);
 	if (in)
 		in->told = stamp;
 	pthread_mutex_unlock(&t->lock);

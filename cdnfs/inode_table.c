@@ -59,6 +59,12 @@ size_t inodes_count(struct inodes *t)
 	return n;
 }
 
+struct inode *inode_lock(struct inodes *t, uint64_t id)
+{
+	pthread_mutex_lock(&t->lock);
+	return map_get(&t->by_id, id);
+}
+
 struct inode *inode_find_or_insert_locked(struct inodes *t, uint64_t id)
 {
 	struct inode *in = map_get(&t->by_id, id);

@@ -47,6 +47,8 @@ void inodes_close(struct inodes **t);
 uint64_t inodes_tick(struct inodes *t);
 size_t inodes_count(struct inodes *t);
 
+/* Locks the table, which the caller unlocks, and finds; NULL: there is none. */
+struct inode *inode_lock(struct inodes *t, uint64_t id);
 /* NULL when memory is out. */
 struct inode *inode_find_or_insert_locked(struct inodes *t, uint64_t id);
 void inode_free(struct inode *in); /* out of the table already; NULL-safe */

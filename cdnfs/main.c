@@ -27,7 +27,7 @@ struct mount {
 	bool signals, mounted;
 	struct readahead *readahead;
 	struct stats *stats;
-	struct retry *retry;
+	struct ticker *retry;
 	int verdict; /* where the parent waits, -1 in the foreground */
 };
 
@@ -226,7 +226,7 @@ static void tear_down(struct mount *m)
 	if (m->mounted)
 		fuse_session_unmount(m->session);
 	readahead_close(&m->readahead);
-	retry_close(&m->retry);
+	ticker_close(&m->retry);
 	stats_close(&m->stats);
 	if (m->signals)
 		fuse_remove_signal_handlers(m->session);
@@ -280,7 +280,7 @@ static int run(struct mount *m, const char *program)
 	} else {
 		let_go(m);
 		serve(m);
-		retry_close(&m->retry);
+		ticker_close(&m->retry);
 		lost = store_all(&m->fs);
 		if (lost)
 			log_error("files could not be stored before the unmount: their last bytes "

@@ -4,10 +4,8 @@
 #define CDNFS_RETRY_H
 
 #include "cdnfs/fs.h"
+#include "common/ticker.h"
 
-struct retry;
-
-int retry_open(struct cdnfs *fs, struct retry **out);
-void retry_close(struct retry **r); /* waits for an attempt under way */
+int retry_open(struct cdnfs *fs, struct ticker **out);
 
 #endif

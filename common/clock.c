@@ -20,3 +20,21 @@ int64_t clock_real_ns(void)
 {
 	return read_ns(CLOCK_REALTIME);
 }
+
+/* What pthread returns is cast away: on Linux these calls fail for arguments that are wrong alone. */
+void clock_cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t attr;
+
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(cond, &attr);
+	(void)pthread_condattr_destroy(&attr);
+}
+
+int clock_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until_ms)
+{
+	struct timespec until = { .tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000 };
+
+	return pthread_cond_timedwait(cond, lock, &until);
+}

@@ -124,6 +124,12 @@ static int scalar(struct reader *r, const char *what, char *out, size_t cap)
 	return 0;
 }
 
+/* The same for what may be given only once; `given`: it was already. */
+static int scalar_once(struct reader *r, const char *what, bool given, char *out, size_t cap)
+{
+	return given ? fail(r, "%s: is given twice", what) : scalar(r, what, out, cap);
+}
+
 /* The next key of the mapping: 1, or 0 at its end. */
 static int key(struct reader *r, const char *what, char *out, size_t cap)
 {
@@ -168,11 +174,8 @@ static bool host_parse(const char *text, char out[LIMIT_HOST + 1])
 static int read_host(struct reader *r, const char *what, char out[LIMIT_HOST + 1])
 {
 	char text[LIMIT_HOST + 3];
-	int rc;
+	int rc = scalar_once(r, what, *out, text, sizeof(text));
 
-	if (*out)
-		return fail(r, "%s: is given twice", what);
-	rc = scalar(r, what, text, sizeof(text));
 	if (rc == 0 && !host_parse(text, out))
 		rc = fail(r, "%s: \"%.64s\" is not a host name or an address", what, text);
 	return rc;
@@ -182,11 +185,8 @@ static int read_port(struct reader *r, const char *what, uint16_t *out)
 {
 	char text[64];
 	unsigned v = 0;
-	int rc;
+	int rc = scalar_once(r, what, *out, text, sizeof(text));
 
-	if (*out)
-		return fail(r, "%s: is given twice", what);
-	rc = scalar(r, what, text, sizeof(text));
 	if (rc < 0)
 		return rc;
 	for (const char *c = text; *c && v <= UINT16_MAX; c++)
@@ -200,11 +200,8 @@ static int read_port(struct reader *r, const char *what, uint16_t *out)
 static int read_scheme(struct reader *r, const char *what, char out[6])
 {
 	char text[64];
-	int rc;
+	int rc = scalar_once(r, what, *out, text, sizeof(text));
 
-	if (*out)
-		return fail(r, "%s: is given twice", what);
-	rc = scalar(r, what, text, sizeof(text));
 	if (rc < 0)
 		return rc;
 	if (strcmp(text, "http") != 0 && strcmp(text, "https") != 0)

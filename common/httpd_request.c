@@ -1,48 +1,23 @@
 #include "common/httpd_priv.h"
+
+#include "common/name.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* libmicrohttpd's hook for the path and for each query key and value ('+' is a space by then). Decodes in
  * place. A bad escape and %00 leave one NUL byte of length 1, which no good text contains. */
 size_t httpd_unescape(void *cls, struct MHD_Connection *conn, char *text)
 {
-	char *from = strchr(text, '%'), *to = from;
+	ssize_t len = name_decode(text, text, strlen(text));
 
 	(void)cls;
 	(void)conn;
-	if (!from)
-		return strlen(text);
-	while (*from) {
-		int hi, lo;
-
-		if (*from != '%') {
-			*to++ = *from++;
-			continue;
-		}
-		hi = hex_value(from[1]);
-		lo = hi < 0 ? -1 : hex_value(from[2]);
-		if (lo < 0 || (hi | lo) == 0) {
-			text[0] = '\0';
-			return 1;
-		}
-		*to++ = (char)(hi << 4 | lo);
-		from += 3;
-	}
-	*to = '\0';
-	return (size_t)(to - text);
+	if (len >= 0)
+		return (size_t)len;
+	text[0] = '\0';
+	return 1;
 }
 
 static bool holds_nul(const char *text, size_t len)

@@ -85,6 +85,16 @@ int json_parse(const char *text, size_t len, cJSON **out)
 	return 0;
 }
 
+int json_parse_body(const char *text, size_t len, cJSON **out, char *error, size_t cap)
+{
+	int rc = json_parse(text, len, out);
+
+	if (rc == 0 || rc == -ENOMEM)
+		return rc;
+	(void)snprintf(error, cap, "the body is %s", rc == -E2BIG ? "nested too deep" : "no JSON");
+	return -EINVAL;
+}
+
 void json_print(cJSON *value, struct buf *out)
 {
 	char *text = value ? cJSON_PrintBuffered(value, 512, false) : NULL;
@@ -258,6 +268,14 @@ void json_need(struct json_reader *r, bool got, const char *key)
 int json_failed(const struct json_reader *r)
 {
 	return r->error[0] ? -EINVAL : 0;
+}
+
+int json_failed_body(const struct json_reader *r, char *error, size_t cap)
+{
+	if (!r->error[0])
+		return 0;
+	(void)snprintf(error, cap, "%s%s", r->object ? "" : "the body ", r->error);
+	return -EINVAL;
 }
 
 /* The adders below cast cJSON's answer away: it is NULL only without memory, and then the member is

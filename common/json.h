@@ -10,6 +10,8 @@
 /* Parses exactly one value and nothing after it. -EINVAL (malformed, NUL inside, not UTF-8,
  * duplicate keys are not checked), -E2BIG (deeper than LIMIT_JSON_DEPTH), -ENOMEM. */
 int json_parse(const char *text, size_t len, cJSON **out);
+/* The same for a request's body: -EINVAL with a sentence in error, or -ENOMEM. */
+int json_parse_body(const char *text, size_t len, cJSON **out, char *error, size_t cap);
 /* Compact text; adds to out and frees the value. */
 void json_print(cJSON *value, struct buf *out);
 
@@ -34,6 +36,8 @@ bool json_time(struct json_reader *r, const char *key, int64_t *ns); /* [seconds
 bool json_bytes(struct json_reader *r, const char *key, char *out, size_t cap, size_t *len);
 void json_need(struct json_reader *r, bool got, const char *key); /* "key: is missing" unless got */
 int json_failed(const struct json_reader *r);			  /* 0 or -EINVAL */
+/* The same, with the sentence in error when the object is a request's body. */
+int json_failed_body(const struct json_reader *r, char *error, size_t cap);
 
 /* Writing. */
 void json_add_u64(cJSON *object, const char *key, uint64_t value); /* <= 2^53-1 */

@@ -13,7 +13,8 @@ int name_check(const char *name, size_t len); /* 0, -EINVAL, -ENAMETOOLONG */
 
 void name_encode(struct buf *out, const char *bytes, size_t len);
 /* Decodes `text` into out, which holds cap bytes and a NUL (cap + 1). Returns the length,
- * -EINVAL (bad escape, %00), -ENAMETOOLONG when it does not fit; then out may be half written. */
+ * -EINVAL (bad escape, %00), -ENAMETOOLONG when it does not fit; then out may be half written.
+ * out may be text itself. */
 ssize_t name_decode(const char *text, char *out, size_t cap);
 
 /* Percent-encodes for one URL path segment or query value (unreserved bytes stay). */

@@ -287,10 +287,8 @@ static int decode(const cJSON *root, size_t len, struct batch *b, char *error, s
 
 	json_reader_init(&r, root);
 	decode_head(&r, b);
-	if (json_failed(&r) < 0) {
-		(void)snprintf(error, cap, "%s%s", r.object ? "" : "the body ", r.error);
+	if (json_failed_body(&r, error, cap) < 0)
 		return -EINVAL;
-	}
 	n = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : -1;
 	if (n < 0 || n > LIMIT_BATCH_OPS) {
 		(void)snprintf(error, cap, "ops: must be a list of at most %d operations",
@@ -309,15 +307,10 @@ int batch_parse(const char *text, size_t len, struct batch *out, char *error, si
 {
 	struct batch b = { 0 };
 	cJSON *root = NULL;
-	int rc = json_parse(text, len, &root);
+	int rc = json_parse_body(text, len, &root, error, cap);
 
-	if (rc == -ENOMEM)
+	if (rc < 0)
 		return rc;
-	if (rc < 0) {
-		(void)snprintf(
-			error, cap, "the body is %s", rc == -E2BIG ? "nested too deep" : "no JSON");
-		return -EINVAL;
-	}
 	rc = decode(root, len, &b, error, cap);
 	cJSON_Delete(root);
 	if (rc < 0) {

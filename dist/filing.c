@@ -120,29 +120,23 @@ int filing_parse(const char *text, size_t len, const struct nodes *nodes, struct
 	char *error, size_t cap)
 {
 	struct json_reader r;
-	int rc;
+	int rc, failed;
 
 	memset(out, 0, sizeof(*out));
-	rc = json_parse(text, len, &out->root);
-	if (rc == -ENOMEM)
+	rc = json_parse_body(text, len, &out->root, error, cap);
+	if (rc < 0)
 		return rc;
-	if (rc < 0) {
-		(void)snprintf(
-			error, cap, "the body is %s", rc == -E2BIG ? "nested too deep" : "no JSON");
-		return -EINVAL;
-	}
 	json_reader_init(&r, out->root);
 	read_names(&r, out);
 	read_uri(&r, out);
 	read_etag(&r, out);
 	read_rest(&r, out);
 	rc = find_node(&r, nodes, out);
+	failed = json_failed_body(&r, error, cap);
 	if (rc == 0)
-		rc = json_failed(&r);
-	if (rc < 0) {
-		(void)snprintf(error, cap, "%s%s", r.object ? "" : "the body ", r.error);
+		rc = failed;
+	if (rc < 0)
 		filing_release(out);
-	}
 	return rc;
 }
 

@@ -2,7 +2,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "dist/bell.h"
+#include "common/ticker.h"
 #include "dist/reg.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -14,9 +14,10 @@
 
 struct keeper {
 	struct meta *meta;
-	struct bell stop; /* never rung */
-	pthread_t thread;
-	bool failing; /* the thread's */
+	struct ticker *ticker;
+	/* the thread's */
+	bool failing;
+	int64_t expired; /* clock_ms */
 };
 
 static const char *reason(int rc)
@@ -40,23 +41,19 @@ static int expire(struct meta_tx *tx, void *arg)
 	return session_expire(tx, clock_real_ns() - SESSION_UNUSED_NS);
 }
 
-static void *run(void *arg)
+static void keep(void *arg)
 {
 	struct keeper *k = arg;
-	int64_t expired = clock_ms();
 	int rc;
 
-	while (bell_wait(&k->stop, SYNC_MS, NULL)) {
-		sync_once(k);
-		if (clock_ms() - expired < EXPIRE_EVERY_MS)
-			continue;
-		expired = clock_ms();
-		rc = meta_run(k->meta, META_WRITE, expire, NULL);
-		if (rc < 0)
-			log_warn("cannot forget unused sessions; trying again later",
-				"error=\"%s\"", reason(rc));
-	}
-	return NULL;
+	sync_once(k);
+	if (clock_ms() - k->expired < EXPIRE_EVERY_MS)
+		return;
+	k->expired = clock_ms();
+	rc = meta_run(k->meta, META_WRITE, expire, NULL);
+	if (rc < 0)
+		log_warn("cannot forget unused sessions; trying again later", "error=\"%s\"",
+			reason(rc));
 }
 
 int keeper_open(struct meta *meta, struct keeper **out)
@@ -67,10 +64,9 @@ int keeper_open(struct meta *meta, struct keeper **out)
 	if (!k)
 		return -ENOMEM;
 	k->meta = meta;
-	bell_init(&k->stop);
-	rc = -pthread_create(&k->thread, NULL, run, k);
+	k->expired = clock_ms();
+	rc = ticker_open(SYNC_MS, keep, k, &k->ticker);
 	if (rc < 0) {
-		bell_release(&k->stop);
 		free(k);
 		return rc;
 	}
@@ -85,9 +81,7 @@ void keeper_close(struct keeper **kp)
 	*kp = NULL;
 	if (!k)
 		return;
-	bell_stop(&k->stop);
-	pthread_join(k->thread, NULL);
+	ticker_close(&k->ticker);
 	sync_once(k);
-	bell_release(&k->stop);
 	free(k);
 }

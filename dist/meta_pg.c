@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define CONNECTIONS_MAX 64
 #define DOWN_MS 200   /* after a failed connect nobody tries again for so long */
@@ -20,7 +19,6 @@
 
 struct pool {
 	char *url;
-	char version[64];
 	unsigned max;
 	pthread_mutex_t lock;
 	pthread_cond_t freed;
@@ -59,13 +57,11 @@ static void give_back(struct pool *p, struct pg_link *c)
 /* Waits until a connection is idle or another may be opened. */
 static int wait_for_room_locked(struct pool *p)
 {
-	struct timespec until;
+	int64_t until = clock_ms() + WAIT_MS;
 	int rc = 0;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail */
-	until.tv_sec += WAIT_MS / 1000;
 	while (rc == 0 && !p->nidle && p->nopen == p->max)
-		rc = pthread_cond_timedwait(&p->freed, &p->lock, &until);
+		rc = clock_wait(&p->freed, &p->lock, until);
 	if (!p->nidle && p->nopen == p->max) {
 		meta_set_error("all %u connections to PostgreSQL are busy", p->max);
 		return -EHOSTDOWN;
@@ -237,11 +233,6 @@ static int pool_sync(void *pool)
 	return pool_commit(pool, c);
 }
 
-static const char *pool_version(void *pool)
-{
-	return ((struct pool *)pool)->version;
-}
-
 static void pool_close(void *pool)
 {
 	struct pool *p = pool;
@@ -255,39 +246,36 @@ static void pool_close(void *pool)
 }
 
 /* The first connection shows whether there is a server, and which. */
-static int look(struct pool *p)
+static int look(struct pool *p, char version[META_VERSION_SIZE])
 {
 	struct pg_link *c;
-	const char *version;
+	const char *number;
 	int rc = take(p, &c);
 
 	if (rc < 0)
 		return rc;
-	version = PQparameterStatus(c->pg, "server_version");
-	(void)snprintf(p->version, sizeof(p->version), "PostgreSQL %.*s",
-		version ? (int)strcspn(version, " ") : 1, version ? version : "?");
+	number = PQparameterStatus(c->pg, "server_version");
+	(void)snprintf(version, META_VERSION_SIZE, "PostgreSQL %.*s",
+		number ? (int)strcspn(number, " ") : 1, number ? number : "?");
 	give_back(p, c);
 	return 0;
 }
 
-static int pool_open(const struct meta_conf *conf, void **pool, char *error, size_t cap)
+static int pool_open(const struct meta_conf *conf, void **pool, char version[META_VERSION_SIZE],
+	char *error, size_t cap)
 {
 	struct pool *p = calloc(1, sizeof(*p));
-	pthread_condattr_t attr;
 	int rc = -ENOMEM;
 
 	if (!p)
 		return -ENOMEM;
 	(void)pthread_mutex_init(&p->lock, NULL); /* default attributes cannot fail on Linux */
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&p->freed, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	clock_cond_init(&p->freed);
 	p->max = conf->connections < CONNECTIONS_MAX ? conf->connections : CONNECTIONS_MAX;
 	p->url = strdup(conf->url);
 	if (!p->url)
 		goto fail;
-	rc = look(p);
+	rc = look(p, version);
 	if (rc < 0)
 		goto fail;
 	*pool = p;
@@ -317,13 +305,12 @@ const struct meta_driver meta_pg = {
 	.open = pool_open,
 	.close = pool_close,
 	.begin = pool_begin,
+	.lock = lock_schema,
 	.commit = pool_commit,
 	.rollback = pool_rollback,
 	.exec = exec,
 	.post = post,
 	.script = script,
-	.lock = lock_schema,
 	.sync = pool_sync,
 	.tokens = tokens,
-	.version = pool_version,
 };

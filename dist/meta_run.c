@@ -17,6 +17,7 @@
 struct meta {
 	const struct meta_driver *driver;
 	void *pool;
+	char version[META_VERSION_SIZE];
 	atomic_uint_fast64_t committed; /* META_WRITE commits */
 	atomic_uint_fast64_t durable;	/* of these, how many are known to be on disk */
 };
@@ -79,7 +80,7 @@ int meta_open(const struct meta_conf *conf, struct meta **out, char *error, size
 		rc = -EINVAL;
 		goto fail;
 	}
-	rc = m->driver->open(&c, &m->pool, error, cap);
+	rc = m->driver->open(&c, &m->pool, m->version, error, cap);
 	if (rc < 0)
 		goto fail;
 	rc = meta_migrate(m->driver, m->pool, error, cap);
@@ -104,7 +105,7 @@ void meta_close(struct meta **m)
 
 const char *meta_name(const struct meta *m)
 {
-	return m->driver->version(m->pool);
+	return m->version;
 }
 
 /* Two transactions that ran into each other must not do so again in step. */
@@ -185,7 +186,12 @@ int meta_exec(struct meta_tx *tx, enum sql_id id, const struct meta_value *args,
 int meta_post(struct meta_tx *tx, enum sql_id id, const struct meta_value *args, size_t nargs,
 	meta_row_fn row, void *arg)
 {
-	return note(tx, tx->driver->post(tx->conn, id, args, nargs, row, arg));
+	int rc;
+
+	if (tx->driver->post)
+		return note(tx, tx->driver->post(tx->conn, id, args, nargs, row, arg));
+	rc = meta_exec(tx, id, args, nargs, row, arg);
+	return rc < 0 ? rc : 0;
 }
 
 int meta_again(struct meta_tx *tx)

@@ -36,8 +36,7 @@ struct conn {
 
 struct pool {
 	char *path;
-	bool memory; /* no file: everything goes through the writer */
-	char version[64];
+	bool memory;			/* no file: everything goes through the writer */
 	unsigned nreaders, max_readers; /* lock: opened, at most */
 	struct conn *idle[READERS_MAX]; /* lock */
 	unsigned nidle;			/* lock */
@@ -184,7 +183,8 @@ static void pool_close(void *pool)
 	free(p);
 }
 
-static int pool_open(const struct meta_conf *conf, void **pool, char *error, size_t cap)
+static int pool_open(const struct meta_conf *conf, void **pool, char version[META_VERSION_SIZE],
+	char *error, size_t cap)
 {
 	struct pool *p = calloc(1, sizeof(*p));
 	int rc = -ENOMEM;
@@ -200,7 +200,7 @@ static int pool_open(const struct meta_conf *conf, void **pool, char *error, siz
 		goto fail;
 	p->memory = strcmp(p->path, ":memory:") == 0;
 	p->max_readers = conf->connections < READERS_MAX ? conf->connections : READERS_MAX;
-	(void)snprintf(p->version, sizeof(p->version), "SQLite %s", sqlite3_libversion());
+	(void)snprintf(version, META_VERSION_SIZE, "SQLite %s", sqlite3_libversion());
 	rc = conn_open(p, true, &p->writer);
 	if (rc == 0 && !p->memory)
 		rc = meta_wal_attach(&p->wal, p->writer->db);
@@ -411,23 +411,9 @@ static int exec(struct meta_conn *mc, enum sql_id id, const struct meta_value *a
 	return rc;
 }
 
-static int post(struct meta_conn *mc, enum sql_id id, const struct meta_value *args, size_t nargs,
-	meta_row_fn row, void *arg)
-{
-	int rc = exec(mc, id, args, nargs, row, arg);
-
-	return rc < 0 ? rc : 0;
-}
-
 static int script(struct meta_conn *mc, const char *sql)
 {
 	return pragma(conn_of(mc), sql);
-}
-
-static int lock_schema(struct meta_conn *mc)
-{
-	(void)mc; /* BEGIN IMMEDIATE holds the only lock there is */
-	return 0;
 }
 
 static int pool_sync(void *pool)
@@ -435,11 +421,6 @@ static int pool_sync(void *pool)
 	struct pool *p = pool;
 
 	return meta_wal_sync(&p->wal, meta_wal_last(&p->wal));
-}
-
-static const char *pool_version(void *pool)
-{
-	return ((struct pool *)pool)->version;
 }
 
 static const char *const tokens[][2] = {
@@ -459,14 +440,11 @@ const struct meta_driver meta_sqlite = {
 	.name = "sqlite",
 	.open = pool_open,
 	.close = pool_close,
-	.begin = pool_begin,
+	.begin = pool_begin, /* IMMEDIATE, which is the only lock there is */
 	.commit = pool_commit,
 	.rollback = pool_rollback,
 	.exec = exec,
-	.post = post,
 	.script = script,
-	.lock = lock_schema,
 	.sync = pool_sync,
 	.tokens = tokens,
-	.version = pool_version,
 };

@@ -1,8 +1,8 @@
 #include "dist/reclaimer.h"
 
+#include "common/bell.h"
 #include "common/log.h"
 #include "common/stamp.h"
-#include "dist/bell.h"
 #include "dist/reg.h"
 #include <errno.h>
 #include <inttypes.h>

@@ -193,17 +193,23 @@ void files_get(struct httpd_req *req)
 	buf_release(&p.out);
 }
 
-static int run_target(struct meta_tx *tx, void *arg)
+/* Looks in the path's folder, which has to be there. */
+static int find_name(struct meta_tx *tx, struct place *p, struct tree_name *at)
 {
-	struct place *p = arg;
-	struct tree_name at;
-	int rc = tree_resolve_parent(tx, p->path, p->len, &at);
+	int rc = tree_resolve_parent(tx, p->path, p->len, at);
 
 	if (rc < 0)
 		return rc;
-	rc = tree_lookup(tx, &at, &p->attr);
+	rc = tree_lookup(tx, at, &p->attr);
 	p->exists = rc == 0;
 	return rc == -ENOENT ? 0 : rc;
+}
+
+static int run_target(struct meta_tx *tx, void *arg)
+{
+	struct tree_name at;
+
+	return find_name(tx, arg, &at);
 }
 
 static void redirect_upload(struct httpd_req *req, struct place *p)
@@ -253,13 +259,12 @@ static int run_delete(struct meta_tx *tx, void *arg)
 {
 	struct place *p = arg;
 	struct tree_name at;
-	int rc = tree_resolve_parent(tx, p->path, p->len, &at);
+	int rc = find_name(tx, p, &at);
 
 	if (rc < 0)
 		return rc;
-	rc = tree_lookup(tx, &at, &p->attr);
-	if (rc < 0)
-		return rc;
+	if (!p->exists)
+		return -ENOENT;
 	return S_ISDIR(p->attr.mode) ? tree_rmdir(tx, &at, p->now, NULL)
 				     : tree_unlink(tx, &at, p->now, NULL);
 }

@@ -36,13 +36,6 @@ static int entry_row(void *arg, const struct meta_value *col, size_t ncol)
 	return 0;
 }
 
-static int parent_row(void *arg, const struct meta_value *col, size_t ncol)
-{
-	(void)ncol;
-	*(uint64_t *)arg = (uint64_t)col[0].number;
-	return 0;
-}
-
 static int lookup_dot(struct meta_tx *tx, uint64_t dir, bool up, struct attr *out)
 {
 	struct meta_value arg = V_INT(dir);
@@ -51,14 +44,10 @@ static int lookup_dot(struct meta_tx *tx, uint64_t dir, bool up, struct attr *ou
 	int rc = meta_post(tx, SQL_INODE_NODE, &arg, 1, tree_node_row, &n);
 
 	if (rc == 0)
-		rc = meta_exec(tx, SQL_ENTRY_OF, &arg, 1, parent_row, &parent);
-	if (rc < 0)
-		return rc;
-	if (!n.found)
-		return -ENOENT;
-	if (!S_ISDIR(n.mode))
-		return -ENOTDIR;
-	return tree_getattr(tx, up ? parent : dir, out);
+		rc = meta_exec(tx, SQL_ENTRY_OF, &arg, 1, tree_id_row, &parent);
+	if (rc >= 0)
+		rc = tree_node_dir(&n);
+	return rc < 0 ? rc : tree_getattr(tx, up ? parent : dir, out);
 }
 
 int tree_lookup(struct meta_tx *tx, const struct tree_name *at, struct attr *out)
@@ -281,63 +270,51 @@ int tree_link(
 	return 0;
 }
 
-/* Takes the name away, which is child's and may go. */
-static int remove_entry(struct meta_tx *tx, const struct tree_name *at,
-	const struct tree_node *child, int64_t now, struct tree_gone *gone)
+static int may_go(struct meta_tx *tx, const struct tree_node *child, bool dir)
+{
+	if (!child->found)
+		return -ENOENT;
+	if (S_ISDIR(child->mode) != dir)
+		return dir ? -ENOTDIR : -EISDIR;
+	return dir ? tree_empty(tx, child->id) : 0;
+}
+
+/* Takes away the name of a directory, or of anything else. */
+static int remove_name(struct meta_tx *tx, const struct tree_name *at, bool dir, int64_t now,
+	struct tree_gone *gone)
 {
 	struct meta_value args[] = { V_INT(at->dir), V_BYTES(at->name, at->len) };
-	bool dir = S_ISDIR(child->mode);
-	int rc = meta_post(tx, SQL_ENTRY_DELETE, args, 2, NULL, NULL);
+	struct tree_node above, child;
+	int rc = tree_lock_entry(tx, at, true, &above, &child);
 
 	if (rc == 0)
-		rc = tree_drop(tx, child, now);
+		rc = may_go(tx, &child, dir);
+	if (rc == 0)
+		rc = meta_post(tx, SQL_ENTRY_DELETE, args, 2, NULL, NULL);
+	if (rc == 0)
+		rc = tree_drop(tx, &child, now);
 	if (rc == 0)
 		rc = tree_touch(tx, at->dir, dir ? -1 : 0, now);
 	if (rc < 0)
 		return rc;
 	if (gone)
-		*gone = (struct tree_gone){ .id = child->id, .nlink = dir ? 0 : child->nlink - 1 };
+		*gone = (struct tree_gone){ .id = child.id, .nlink = dir ? 0 : child.nlink - 1 };
 	return 0;
 }
 
 int tree_unlink(struct meta_tx *tx, const struct tree_name *at, int64_t now, struct tree_gone *gone)
 {
-	struct tree_node dir, child;
-	int rc = tree_lock_entry(tx, at, true, &dir, &child);
-
-	if (rc < 0)
-		return rc;
-	if (!child.found)
-		return -ENOENT;
-	if (S_ISDIR(child.mode))
-		return -EISDIR;
-	return remove_entry(tx, at, &child, now, gone);
+	return remove_name(tx, at, false, now, gone);
 }
 
 int tree_rmdir(struct meta_tx *tx, const struct tree_name *at, int64_t now, struct tree_gone *gone)
 {
-	struct tree_node dir, child;
-	int rc = tree_lock_entry(tx, at, true, &dir, &child);
-
-	if (rc < 0)
-		return rc;
-	if (!child.found)
-		return -ENOENT;
-	if (!S_ISDIR(child.mode))
-		return -ENOTDIR;
-	rc = tree_empty(tx, child.id);
-	return rc < 0 ? rc : remove_entry(tx, at, &child, now, gone);
+	return remove_name(tx, at, true, now, gone);
 }
 
 int tree_count(struct meta_tx *tx, uint64_t *inodes)
 {
-	struct buf keep = BUF_INIT;
-	struct meta_value out;
-	int rc = meta_get(tx, SQL_INODE_COUNT, NULL, 0, &out, 1, &keep);
+	int rc = meta_exec(tx, SQL_INODE_COUNT, NULL, 0, tree_id_row, inodes);
 
-	buf_release(&keep);
-	if (rc < 0)
-		return rc;
-	*inodes = (uint64_t)out.number;
-	return 0;
+	return rc < 0 ? rc : 0;
 }

@@ -209,12 +209,10 @@ int tree_readdir(struct meta_tx *tx, uint64_t dir, const char *after, size_t aft
 	struct listing l = { .limit = limit, .a = &a, .fn = fn, .arg = arg };
 	int rc = meta_exec(tx, SQL_INODE_NODE, args, 1, tree_node_row, &n);
 
+	if (rc >= 0)
+		rc = tree_node_dir(&n);
 	if (rc < 0)
 		return rc;
-	if (!n.found)
-		return -ENOENT;
-	if (!S_ISDIR(n.mode))
-		return -ENOTDIR;
 	rc = meta_exec(tx, SQL_ENTRY_LIST, args, 3, entry_row, &l);
 	if (rc < 0)
 		return rc;

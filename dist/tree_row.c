@@ -48,6 +48,20 @@ int tree_node_row(void *arg, const struct meta_value *col, size_t ncol)
 	return 0;
 }
 
+int tree_id_row(void *arg, const struct meta_value *col, size_t ncol)
+{
+	(void)ncol;
+	*(uint64_t *)arg = (uint64_t)col[0].number;
+	return 0;
+}
+
+int tree_node_dir(const struct tree_node *n)
+{
+	if (!n->found)
+		return -ENOENT;
+	return S_ISDIR(n->mode) ? 0 : -ENOTDIR;
+}
+
 int tree_lock_entry(struct meta_tx *tx, const struct tree_name *at, bool lock_child,
 	struct tree_node *dir, struct tree_node *child)
 {
@@ -63,9 +77,7 @@ int tree_lock_entry(struct meta_tx *tx, const struct tree_name *at, bool lock_ch
 		rc = meta_exec(tx, find, args, 2, tree_node_row, child);
 	if (rc < 0)
 		return rc;
-	if (!dir->found)
-		return -ENOENT;
-	return S_ISDIR(dir->mode) ? 0 : -ENOTDIR;
+	return tree_node_dir(dir);
 }
 
 int tree_inode_add(struct meta_tx *tx, const struct attr *a, uint64_t *id)
@@ -74,15 +86,9 @@ int tree_inode_add(struct meta_tx *tx, const struct attr *a, uint64_t *id)
 	struct meta_value args[] = { V_INT(a->mode), V_INT(a->uid), V_INT(a->gid), V_INT(a->nlink),
 		V_INT(a->size), V_INT(a->rdev), V_INT(a->atime), V_INT(a->mtime), V_INT(a->ctime),
 		len ? V_BYTES(a->target, len) : V_NULL };
-	struct buf keep = BUF_INIT;
-	struct meta_value out;
-	int rc = meta_get(tx, SQL_INODE_ADD, args, 10, &out, 1, &keep);
+	int rc = meta_exec(tx, SQL_INODE_ADD, args, 10, tree_id_row, id);
 
-	buf_release(&keep);
-	if (rc < 0)
-		return rc;
-	*id = (uint64_t)out.number;
-	return 0;
+	return rc < 0 ? rc : 0;
 }
 
 int tree_entry_add(struct meta_tx *tx, const struct tree_name *at, uint64_t inode)

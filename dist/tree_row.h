@@ -18,7 +18,10 @@ struct tree_node {
 
 /* Columns ATTR of sql.c; with holder also the one behind them. */
 void attr_from_row(struct attr *a, const struct meta_value *col, bool holder);
-/* Row callbacks: arg is a struct tree_node, a struct attr (with holder). */
+/* Is it a directory? 0, -ENOENT, -ENOTDIR. */
+int tree_node_dir(const struct tree_node *n);
+/* Row callbacks: arg is a uint64_t for the first column, a struct tree_node, a struct attr (with holder). */
+int tree_id_row(void *arg, const struct meta_value *col, size_t ncol);
 int tree_node_row(void *arg, const struct meta_value *col, size_t ncol);
 int tree_attr_row(void *arg, const struct meta_value *col, size_t ncol);
 

@@ -1,9 +1,9 @@
 #include "dist/watch.h"
 
+#include "common/bell.h"
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "dist/bell.h"
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>

@@ -1,20 +1,15 @@
 #include "node/claim.h"
+#include "common/clock.h"
 #include <errno.h>
-#include <time.h>
 
 /* States of a held stamp, as the map's values. */
 static char held, superseded;
 
 void claims_init(struct claims *c)
 {
-	pthread_condattr_t attr;
-
 	*c = (struct claims){ .held = MAP_INIT };
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&c->freed, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&c->freed);
 }
 
 void claims_release(struct claims *c)
@@ -26,13 +21,11 @@ void claims_release(struct claims *c)
 
 int claim_take(struct claims *c, uint64_t stamp, int64_t deadline_ms)
 {
-	struct timespec until = { .tv_sec = deadline_ms / 1000,
-		.tv_nsec = deadline_ms % 1000 * 1000000 };
 	int rc = 0;
 
 	pthread_mutex_lock(&c->lock);
 	while (rc == 0 && map_get(&c->held, stamp))
-		rc = pthread_cond_timedwait(&c->freed, &c->lock, &until);
+		rc = clock_wait(&c->freed, &c->lock, deadline_ms);
 	rc = map_get(&c->held, stamp) ? -EBUSY : map_put(&c->held, stamp, &held);
 	pthread_mutex_unlock(&c->lock);
 	return rc;

@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define AGAIN_MS 1000 /* between two questions about the same thing */
@@ -157,7 +156,6 @@ static bool settle(struct resolve *r, const struct item *item)
 static struct item *take(struct resolve *r)
 {
 	struct item **at, **best, *item = NULL;
-	struct timespec until;
 	int64_t now;
 
 	pthread_mutex_lock(&r->lock);
@@ -171,10 +169,7 @@ static struct item *take(struct resolve *r)
 			item = *best;
 			*best = item->next;
 		} else if (best) {
-			until = (struct timespec){ .tv_sec = (*best)->due_ms / 1000,
-				.tv_nsec = (*best)->due_ms % 1000 * 1000000 };
-			(void)pthread_cond_timedwait(
-				&r->changed, &r->lock, &until); /* looks again */
+			(void)clock_wait(&r->changed, &r->lock, (*best)->due_ms); /* looks again */
 		} else {
 			pthread_cond_wait(&r->changed, &r->lock);
 		}
@@ -258,7 +253,6 @@ static int take_leftovers(struct resolve *r)
 int resolve_open(struct store *s, struct dist *d, int64_t grace_ms, struct resolve **out)
 {
 	struct resolve *r = calloc(1, sizeof(*r));
-	pthread_condattr_t attr;
 	int rc;
 
 	if (!r)
@@ -267,10 +261,7 @@ int resolve_open(struct store *s, struct dist *d, int64_t grace_ms, struct resol
 	r->dist = d;
 	r->grace_ms = grace_ms;
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&r->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&r->changed);
 	rc = take_leftovers(r);
 	if (rc < 0)
 		goto fail;

@@ -1,16 +1,16 @@
 #include "node/syncer.h"
+#include "common/ticker.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Past so many files one syncfs() is cheaper than an fsync() each. */
 #define FILES 64
-#define PERIOD_SECONDS 1
+#define PERIOD_MS 1000
 
 /* Work that many wait for and one does. A waiter is served by a run that starts after he came. */
 struct round {
@@ -30,12 +30,11 @@ struct work {
 
 struct syncer {
 	const struct folder *folder;
-	pthread_t thread;
+	struct ticker *ticker;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct round tmp, later; /* lock */
 	struct work todo;	 /* lock */
-	bool stop;		 /* lock */
 };
 
 static int work_tmp(struct syncer *s)
@@ -131,47 +130,22 @@ void syncer_later(struct syncer *s, int fd, uint64_t id)
 		close(copy);
 }
 
-static bool wait_period(struct syncer *s)
+static void sync_period(void *s)
 {
-	struct timespec until;
-	bool stop;
-	int rc = 0;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += PERIOD_SECONDS;
-	pthread_mutex_lock(&s->lock);
-	while (!s->stop && rc == 0)
-		rc = pthread_cond_timedwait(&s->changed, &s->lock, &until);
-	stop = s->stop;
-	pthread_mutex_unlock(&s->lock);
-	return stop;
-}
-
-static void *run(void *arg)
-{
-	struct syncer *s = arg;
-
-	while (!wait_period(s))
-		(void)syncer_now(
-			s); /* the error is kept for nobody: who must know calls syncer_now() */
-	return NULL;
+	(void)syncer_now(s); /* the error is kept for nobody: who must know calls syncer_now() */
 }
 
 int syncer_open(const struct folder *f, struct syncer **out)
 {
 	struct syncer *s = calloc(1, sizeof(*s));
-	pthread_condattr_t attr;
 	int rc;
 
 	if (!s)
 		return -ENOMEM;
 	s->folder = f;
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	rc = -pthread_create(&s->thread, NULL, run, s);
+	pthread_cond_init(&s->changed, NULL);
+	rc = ticker_open(PERIOD_MS, sync_period, s, &s->ticker);
 	if (rc < 0) {
 		pthread_cond_destroy(&s->changed);
 		pthread_mutex_destroy(&s->lock);
@@ -188,11 +162,7 @@ void syncer_close(struct syncer **sp)
 
 	if (!s)
 		return;
-	pthread_mutex_lock(&s->lock);
-	s->stop = true;
-	pthread_cond_broadcast(&s->changed);
-	pthread_mutex_unlock(&s->lock);
-	pthread_join(s->thread, NULL);
+	ticker_close(&s->ticker);
 	(void)syncer_now(s); /* nobody is left to tell */
 	pthread_cond_destroy(&s->changed);
 	pthread_mutex_destroy(&s->lock);

@@ -1,4 +1,5 @@
 #include "common/clock.h"
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,11 +33,31 @@ static void test_real(void **state)
 	assert_true(ns / 1000000000 >= low && ns / 1000000000 <= high);
 }
 
+/* It ends when the clock says so, at once when that is over, and with the lock held. */
+static void test_wait(void **state)
+{
+	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t cond;
+	int64_t until = clock_ms() + 20;
+
+	(void)state;
+	clock_cond_init(&cond);
+	assert_int_equal(pthread_mutex_lock(&lock), 0);
+	assert_int_equal(clock_wait(&cond, &lock, until), ETIMEDOUT);
+	assert_true(clock_ms() >= until);
+	assert_int_equal(clock_wait(&cond, &lock, until), ETIMEDOUT);
+	assert_int_equal(clock_wait(&cond, &lock, 0), ETIMEDOUT);
+	assert_int_equal(pthread_mutex_trylock(&lock), EBUSY);
+	assert_int_equal(pthread_mutex_unlock(&lock), 0);
+	assert_int_equal(pthread_cond_destroy(&cond), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_monotonic),
 		cmocka_unit_test(test_real),
+		cmocka_unit_test(test_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

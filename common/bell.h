@@ -1,6 +1,6 @@
 /* bell - wakes background threads when there is work, and tells them to stop. */
-#ifndef DIST_BELL_H
-#define DIST_BELL_H
+#ifndef COMMON_BELL_H
+#define COMMON_BELL_H
 
 #include <pthread.h>
 #include <stdbool.h>
