@@ -5,6 +5,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/options.h"
+#include "common/pem.h"
 #include "common/token.h"
 #include <errno.h>
 #include <signal.h>
@@ -97,6 +98,8 @@ static int perform(
 	int rc = token_load(opt->token_file, &token, c.error, sizeof(c.error));
 
 	conf.token = token;
+	if (rc == 0)
+		rc = pem_check_authorities(opt->ca_file, c.error, sizeof(c.error));
 	if (rc == 0) {
 		rc = httpc_open(&conf, &c.http);
 		if (rc < 0)

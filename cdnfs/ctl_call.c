@@ -36,13 +36,16 @@ static int refused(struct ctl *c, const struct httpc_req *req, const struct http
 		req->url, advice(res->status));
 }
 
-static int silent(struct ctl *c, const struct httpc_req *req, int rc)
+static int silent(struct ctl *c, const struct httpc_req *req, const struct httpc_res *res, int rc)
 {
 	const char *host = strstr(req->url, "://");
 	size_t base = strcspn(host ? host + 3 : req->url, "/?");
 
 	if (host)
 		base += (size_t)(host + 3 - req->url);
+	if (res->why.len)
+		return ctl_fail(
+			c, rc, "no answer from %.*s: %s", (int)base, req->url, httpc_why(res, rc));
 	if (strncmp(c->url, req->url, base) == 0 && !c->url[base])
 		return ctl_fail(c, rc,
 			"%s does not answer: %s. Is the CDN up? `make up` starts one here, "
@@ -57,7 +60,7 @@ int ctl_request(struct ctl *c, const struct httpc_req *req, struct httpc_res *re
 	int rc = httpc_do(c->http, req, res);
 
 	if (rc < 0)
-		return silent(c, req, rc);
+		return silent(c, req, res, rc);
 	return res->status >= 400 ? refused(c, req, res) : 0;
 }
 

@@ -144,16 +144,19 @@ static bool away_status(unsigned status)
 }
 
 /* The result of an exchange whose transport ended with rc. */
-static int judge(struct link *l, bool node, bool quiet, const struct httpc_req *req,
+static int judge(struct link *l, bool node, const struct wait *w, const struct httpc_req *req,
 	struct httpc_res *res, int rc)
 {
+	bool quiet = w && w->quiet;
 	char message[200] = "";
 
 	if (rc == -EINTR || rc == -ENOMEM || rc == -ENOSPC || rc == -EDQUOT || rc == -EFBIG)
 		return rc; /* on this side */
 	if (rc < 0) {
 		if (!quiet)
-			link_log_away(l, node, req->url, rc, "");
+			link_log_away(l, node, req->url, rc, buf_str(&res->why));
+		if (w && w->why)
+			buf_adds(w->why, httpc_why(res, rc));
 		return rc == -ETIMEDOUT ? rc : -EIO;
 	}
 	if (res->status >= 200 && res->status < 300)
@@ -188,7 +191,7 @@ static int exchange(struct link *l, bool node, const struct wait *w, struct http
 	req->stall_ms = left < ATTEMPT_MS ? left : ATTEMPT_MS;
 	rc = httpc_retry(node ? l->node : l->dist, req, res, deadline, w ? w->stop : NULL,
 		w ? w->ctx : NULL);
-	return judge(l, node, w && w->quiet, req, res, rc);
+	return judge(l, node, w, req, res, rc);
 }
 
 int link_dist(struct link *l, const struct wait *w, struct httpc_req *req, struct httpc_res *res)
@@ -207,9 +210,11 @@ int link_node_once(struct link *l, struct httpc_req *req, struct httpc_res *res)
 
 	if (rc == -ENOMEM || rc == -EINTR)
 		return rc;
+	if (rc == -EPROTO && res->why.len) /* the next attempt will end so too */
+		link_log_away(l, true, req->url, rc, buf_str(&res->why));
 	if (rc < 0 || away_status(res->status))
 		return -EHOSTDOWN;
-	return judge(l, true, false, req, res, 0);
+	return judge(l, true, NULL, req, res, 0);
 }
 
 static unsigned slot_take(struct link *l, uint64_t *seq)

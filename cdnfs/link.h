@@ -11,7 +11,8 @@ struct wait {
 	int64_t ms;
 	bool (*stop)(void *ctx); /* NULL: never. Asked between attempts; true ends in -EINTR */
 	void *ctx;
-	bool quiet; /* no log line when the server stays away: the caller goes on trying */
+	bool quiet;	 /* no log line when the server stays away: the caller goes on trying */
+	struct buf *why; /* NULL, or gets why no server answered */
 };
 
 struct link;
@@ -34,7 +35,7 @@ int64_t link_deadline(const struct link *l, const struct wait *w); /* clock_ms *
  * 2xx is 0, others by common/http.h; away at last: -EIO or -ETIMEDOUT, after a log line. */
 int link_dist(struct link *l, const struct wait *w, struct httpc_req *req, struct httpc_res *res);
 int link_node(struct link *l, const struct wait *w, struct httpc_req *req, struct httpc_res *res);
-/* One attempt, no log line: -EHOSTDOWN when the node is away (connection, 502, 503, 504). */
+/* One attempt, a log line only when TLS keeps it from working: -EHOSTDOWN when the node is away (connection, 502, 503, 504). */
 int link_node_once(struct link *l, struct httpc_req *req, struct httpc_res *res);
 
 /* A batch (takes ops, an array). `change`: with session, slot and seq, so that a repeat applies once. Results as

@@ -6,6 +6,7 @@
 #include "cdnfs/stats.h"
 #include "cdnfs/store.h"
 #include "common/log.h"
+#include "common/pem.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -114,7 +115,8 @@ static char *absolute(const char *path)
 
 static int check_server(struct mount *m, char *error, size_t cap)
 {
-	struct wait w = { .ms = CHECK_MS, .quiet = true };
+	struct buf why = BUF_INIT;
+	struct wait w = { .ms = CHECK_MS, .quiet = true, .why = &why };
 	struct attr shown;
 	int rc = store_refresh(&m->fs, &w, INODE_ROOT, &shown);
 
@@ -127,7 +129,8 @@ static int check_server(struct mount *m, char *error, size_t cap)
 		(void)snprintf(error, cap,
 			"distributor %s does not answer as one: %s. Does it run there? (-o url=, "
 			"CDN_URL, " OPTIONS_FILE ")",
-			m->opt.url, strerror(-rc));
+			m->opt.url, why.len ? buf_str(&why) : strerror(-rc));
+	buf_release(&why);
 	return rc;
 }
 
@@ -152,6 +155,8 @@ static int build(struct mount *m, char *error, size_t cap)
 	}
 	if (!rc)
 		rc = inodes_open(&fs->inodes);
+	if (!rc)
+		rc = pem_check_authorities(o->ca_file, error, cap);
 	if (!rc)
 		rc = api_open(&lc, &fs->api);
 	if (!rc)

@@ -27,7 +27,9 @@ struct wait reply_wait(fuse_req_t req)
 	const struct cdnfs *fs = fuse_req_userdata(req);
 
 	began_ms = clock_ms();
-	return (struct wait){ (int64_t)fs->opt->timeout * 1000, interrupted, req, false };
+	return (struct wait){
+		.ms = (int64_t)fs->opt->timeout * 1000, .stop = interrupted, .ctx = req
+	};
 }
 
 static struct timespec time_of(int64_t ns)

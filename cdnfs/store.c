@@ -139,7 +139,7 @@ static int choose(struct cdnfs *fs, const struct wait *w, int64_t deadline, uint
 	uint64_t size, struct avoided *av, const struct place **out)
 {
 	char not [sizeof(av->full) + sizeof(av->away) + 1];
-	struct wait once = { 0, w ? w->stop : NULL, w ? w->ctx : NULL, true };
+	struct wait once = { .stop = w ? w->stop : NULL, .ctx = w ? w->ctx : NULL, .quiet = true };
 	int rc;
 
 	for (;;) {

@@ -1,6 +1,6 @@
 /* httpc - HTTP requests by libcurl: a pool of handles that keep their connections. Synchronous;
  * any number of threads may call. The only place that retries. Knows nothing of routes.
- * HTTP/1.1, no proxies, and SIGPIPE is ignored from httpc_open() on unless somebody handles it. */
+ * HTTP/1.1, TLS 1.2 or later, no proxies, and SIGPIPE is ignored from httpc_open() on unless somebody handles it. */
 #ifndef COMMON_HTTPC_H
 #define COMMON_HTTPC_H
 
@@ -12,7 +12,7 @@ struct httpc;
 
 struct httpc_conf {
 	const char *token;	/* NULL or "": none. Sent as Authorization: Bearer */
-	const char *ca_file;	/* NULL: the system's */
+	const char *ca_file;	/* NULL or "": the system's. pem.h says whether it is any good */
 	int64_t connect_ms;	/* 0: 3000 */
 	size_t keep;		/* idle handles kept, 0: 16 */
 	const char *user_agent; /* NULL: "cdnfs" */
@@ -43,6 +43,7 @@ struct httpc_res {
 	unsigned status;
 	struct buf body;
 	struct buf headers; /* as received, lines ended by CRLF */
+	struct buf why; /* why there was no answer, when TLS has to do with it: see httpc_why() */
 	bool sent; /* the request may have reached the server without its answer reaching us; httpc_retry:
 	              in any of its attempts, so also beside a last answer or a refused connection */
 };
@@ -69,6 +70,8 @@ int httpc_retry(struct httpc *h, const struct httpc_req *req, struct httpc_res *
 bool httpc_header(const struct httpc_res *res, const char *name, char *out, size_t cap);
 /* The "message" of a JSON error body, or "" . For log lines and people. */
 void httpc_message(const struct httpc_res *res, char *out, size_t cap);
+/* Why httpc_do() or httpc_retry() ended with rc < 0, for log lines and people. Lives as long as res is not used. */
+const char *httpc_why(const struct httpc_res *res, int rc);
 /* Requests sent so far, retries included: what the mount's counters and the tests read. */
 uint64_t httpc_count(const struct httpc *h);
 

@@ -40,7 +40,8 @@ struct httpc_handle {
 	uint64_t received; /* bytes, headers included */
 	bool sent; /* written to some connection, and not answered there (a redirect is an answer) */
 	bool fed;
-	int error; /* why a callback ended the exchange; 0 while all is well */
+	char text[CURL_ERROR_SIZE]; /* libcurl's words about a failure */
+	int error;		    /* why a callback ended the exchange; 0 while all is well */
 };
 
 static struct httpc_handle *handle_of(void *ctx)
@@ -188,6 +189,7 @@ static int set_constants(struct httpc_handle *h)
 	int bad = set_callbacks(h);
 
 	bad |= (int)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	bad |= (int)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->text);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
 	bad |= (int)curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 	bad |= (int)curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -204,7 +206,8 @@ static int set_constants(struct httpc_handle *h)
 	bad |= (int)curl_easy_setopt(c, CURLOPT_UNRESTRICTED_AUTH, 1L);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_USERAGENT, s->user_agent);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)s->connect_ms);
-	if (s->ca_file)
+	bad |= (int)curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (s->ca_file && *s->ca_file)
 		bad |= (int)curl_easy_setopt(c, CURLOPT_CAINFO, s->ca_file);
 	return bad;
 }
@@ -433,7 +436,7 @@ static int connect_errno(CURL *curl)
 	return err == EHOSTUNREACH || err == ENETUNREACH ? -EHOSTUNREACH : -ECONNREFUSED;
 }
 
-static int errno_of(CURLcode code)
+static int errno_of(CURLcode code, const char *text)
 {
 	static const struct {
 		CURLcode code;
@@ -456,7 +459,7 @@ static int errno_of(CURLcode code)
 		if (table[i].code == code)
 			return table[i].err;
 	}
-	return -EPROTO;
+	return httpc_tls_errno((int)code, text);
 }
 
 /* The transfer's result; CURLE_OK cannot be missing once nothing runs. */
@@ -501,7 +504,8 @@ static int run(struct httpc_handle *h, const struct httpc_watch *watch, bool *lo
 		return h->error;
 	if (rc < 0)
 		return rc;
-	rc = code == CURLE_COULDNT_CONNECT ? connect_errno(h->curl) : errno_of(code);
+	httpc_tls_explain((int)code, h->text, h->req->url, &h->res->why);
+	rc = code == CURLE_COULDNT_CONNECT ? connect_errno(h->curl) : errno_of(code, h->text);
 	return rc == 0 && h->res->status == 0 ? -EPROTO : rc;
 }
 
@@ -515,6 +519,8 @@ int httpc_exchange(struct httpc_handle *h, const struct httpc_req *req,
 	res->sent = false;
 	buf_clear(&res->body);
 	buf_clear(&res->headers);
+	buf_clear(&res->why);
+	h->text[0] = '\0';
 	h->req = req;
 	h->res = res;
 	h->body_at = h->received = 0;

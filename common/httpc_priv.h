@@ -1,5 +1,5 @@
-/* httpc_priv - one exchange on one libcurl handle; only httpc_pool and httpc_exchange include
- * it. */
+/* httpc_priv - one exchange on one libcurl handle; only httpc_pool, httpc_exchange and httpc_tls
+ * include it. */
 #ifndef COMMON_HTTPC_PRIV_H
 #define COMMON_HTTPC_PRIV_H
 
@@ -36,5 +36,11 @@ struct httpc_handle **httpc_handle_next(struct httpc_handle *h);
 /* As httpc_do(). */
 int httpc_exchange(struct httpc_handle *h, const struct httpc_req *req,
 	const struct httpc_watch *watch, struct httpc_res *res, struct httpc_outcome *outcome);
+
+/* httpc_tls: what a CURLcode means when TLS failed, `text` being libcurl's words. -EPROTO: it would fail again;
+ * -ECONNRESET: the peer went in the middle of the handshake. */
+int httpc_tls_errno(int code, const char *text);
+/* Adds the reason and the way out; nothing when the code has nothing to do with TLS. */
+void httpc_tls_explain(int code, const char *text, const char *url, struct buf *out);
 
 #endif

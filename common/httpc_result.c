@@ -41,9 +41,15 @@ void httpc_message(const struct httpc_res *res, char *out, size_t cap)
 	cJSON_Delete(body);
 }
 
+const char *httpc_why(const struct httpc_res *res, int rc)
+{
+	return res->why.len ? buf_str(&res->why) : strerror(-rc);
+}
+
 void httpc_res_release(struct httpc_res *res)
 {
 	buf_release(&res->body);
 	buf_release(&res->headers);
+	buf_release(&res->why);
 	*res = (struct httpc_res)HTTPC_RES_INIT;
 }

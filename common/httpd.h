@@ -109,7 +109,7 @@ void httpd_reply_json(struct httpd_req *req, unsigned status, cJSON *value); /* 
 /* {"message": …}; control bytes and non-UTF-8 in the text are made harmless. */
 void httpd_reply_error(struct httpd_req *req, unsigned status, const char *fmt, ...)
 	ATTR_PRINTF(3, 4);
-/* len bytes of fd from off, by sendfile; closes fd in every case. Sets Content-Length, no other header.
+/* len bytes of fd from off, by sendfile where there is no TLS; closes fd in every case. Sets Content-Length, no other header.
  * With 304 the whole file's length is to be given: it is announced, as RFC 9110 wants, and no byte is sent. */
 void httpd_reply_file(struct httpd_req *req, unsigned status, int fd, uint64_t off, uint64_t len);
 bool httpd_replied(const struct httpd_req *req);

@@ -1,15 +1,12 @@
 #include "common/httpd_priv.h"
 #include "common/limits.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define PEM_MAX (1U << 20)
 
 /* "host:port" or "[v6]:port" in parts; an empty host is any address. */
 static int split_address(const char *address, char host[LIMIT_HOST + 1], const char **port)
@@ -113,50 +110,5 @@ int httpd_listen(const char *address, int *fd, unsigned *port, char *error, size
 			cure_of(rc));
 	else
 		*port = bound_port(*fd);
-	return rc;
-}
-
-/* Whole file as text. 0 or -errno; -EFBIG past PEM_MAX. */
-static int read_text(int fd, struct buf *text)
-{
-	for (;;) {
-		ssize_t n;
-		int rc = buf_reserve(text, 65536);
-
-		if (rc < 0)
-			return rc;
-		n = read(fd, text->data + text->len, 65536);
-		if (n < 0)
-			return -errno;
-		text->len += (size_t)n;
-		text->data[text->len] = '\0';
-		if (n == 0)
-			return 0;
-		if (text->len > PEM_MAX)
-			return -EFBIG;
-	}
-}
-
-int httpd_read_pem(const char *path, char **text, char *error, size_t cap)
-{
-	struct buf b = BUF_INIT;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int rc = fd < 0 ? -errno : read_text(fd, &b);
-
-	if (fd >= 0)
-		close(fd);
-	if (rc < 0) {
-		(void)snprintf(error, cap, "cannot read %s: %s", path, strerror(-rc));
-		goto fail;
-	}
-	if (!strstr(buf_str(&b), "-----BEGIN ")) {
-		(void)snprintf(error, cap, "%s is not a PEM file: it has no -----BEGIN line", path);
-		rc = -EINVAL;
-		goto fail;
-	}
-	*text = buf_detach(&b, NULL);
-	return 0;
-fail:
-	buf_release(&b);
 	return rc;
 }

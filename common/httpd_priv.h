@@ -5,6 +5,7 @@
 #include "common/buf.h"
 #include "common/httpd.h"
 #include "common/log.h"
+#include "common/pem.h"
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -26,7 +27,8 @@ void httpd_work_close(struct httpd_work **w); /* stops; NULL-safe */
 struct httpd {
 	/* constant once open */
 	struct httpd_conf conf;
-	char *token, *cert, *key;
+	char *token;
+	struct pem_server tls; /* empty: plain */
 	size_t token_len;
 	struct MHD_Daemon *daemon;
 	struct httpd_work *work;
@@ -77,9 +79,8 @@ struct httpd_req {
 	struct MHD_Response *response;
 };
 
-/* httpd_listen: the socket, and PEM files as text. On failure a sentence in error. */
+/* httpd_listen: the socket. On failure a sentence in error. */
 int httpd_listen(const char *address, int *fd, unsigned *port, char *error, size_t cap);
-int httpd_read_pem(const char *path, char **text, char *error, size_t cap);
 
 /* httpd_request */
 size_t httpd_unescape(void *cls, struct MHD_Connection *conn, char *text);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define TLS_BLOCK (64U << 10) /* four records of the largest size */
+
 /* A reply is only kept here; the event thread hands it to libmicrohttpd. */
 static void keep(struct httpd_req *req, unsigned status, const char *type, struct MHD_Response *r)
 {
@@ -111,6 +113,44 @@ void httpd_reply_error(struct httpd_req *req, unsigned status, const char *fmt, 
 	httpd_reply_buf(req, status, "application/json", &json);
 }
 
+/* What is left of a file's answer over TLS. */
+struct piece {
+	int fd;
+	uint64_t off;
+};
+
+static ssize_t piece_read(void *cls, uint64_t pos, char *out, size_t max)
+{
+	const struct piece *p = cls;
+	ssize_t n = pread(p->fd, out, max, (off_t)(p->off + pos));
+
+	return n > 0 ? n : MHD_CONTENT_READER_END_WITH_ERROR; /* it is shorter than it was */
+}
+
+static void piece_free(void *cls)
+{
+	struct piece *p = cls;
+
+	close(p->fd);
+	free(p);
+}
+
+/* There is no sendfile through TLS, and libmicrohttpd by itself reads and encrypts 4 KiB at a time, a quarter
+ * as fast as whole records. Takes fd unless NULL is returned. */
+static struct MHD_Response *reply_over_tls(int fd, uint64_t off, uint64_t len)
+{
+	struct piece *p = malloc(sizeof(*p));
+	struct MHD_Response *r;
+
+	if (!p)
+		return NULL;
+	*p = (struct piece){ .fd = fd, .off = off };
+	r = MHD_create_response_from_callback(len, TLS_BLOCK, piece_read, p, piece_free);
+	if (!r)
+		free(p);
+	return r;
+}
+
 void httpd_reply_file(struct httpd_req *req, unsigned status, int fd, uint64_t off, uint64_t len)
 {
 	struct MHD_Response *r;
@@ -120,7 +160,9 @@ void httpd_reply_file(struct httpd_req *req, unsigned status, int fd, uint64_t o
 		httpd_reply(req, status, NULL, NULL, 0);
 		return;
 	}
-	r = MHD_create_response_from_fd_at_offset64(len, fd, off); /* takes fd */
+	r = req->server->tls.cert
+		    ? reply_over_tls(fd, off, len)
+		    : MHD_create_response_from_fd_at_offset64(len, fd, off); /* takes fd */
 	if (!r)
 		close(fd);
 	keep(req, status, NULL, r);

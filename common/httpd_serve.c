@@ -1,3 +1,4 @@
+#include "common/clock.h"
 #include "common/http.h"
 #include "common/httpd_priv.h"
 #include "common/limits.h"
@@ -11,10 +12,11 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define REQ_MAGIC 0x68747471U
+/* TLS 1.2 and later: what is older counts as broken (RFC 8996). */
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 static char crowded; /* in place of a request: its query had too many parameters */
 
@@ -306,17 +308,19 @@ static int start_daemon(struct httpd *d, int listen_fd, char *error, size_t cap)
 {
 	const struct httpd_conf *c = &d->conf;
 	size_t memory = c->connection_memory ? c->connection_memory : 32768;
-	struct MHD_OptionItem more[4];
+	struct MHD_OptionItem more[5];
 	size_t n = 0;
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
 
 	if (c->event_threads > 1)
 		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE, c->event_threads,
 			NULL };
-	if (d->cert) {
+	if (d->tls.cert) {
 		flags |= MHD_USE_TLS;
-		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT, 0, d->cert };
-		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY, 0, d->key };
+		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT, 0, d->tls.cert };
+		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY, 0, d->tls.key };
+		more[n++] =
+			(struct MHD_OptionItem){ MHD_OPTION_HTTPS_PRIORITIES, 0, TLS_PRIORITIES };
 	}
 	more[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
 	d->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, d, MHD_OPTION_LISTEN_SOCKET,
@@ -327,12 +331,7 @@ static int start_daemon(struct httpd *d, int listen_fd, char *error, size_t cap)
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 	if (d->daemon)
 		return 0;
-	if (d->cert)
-		(void)snprintf(error, cap,
-			"cannot serve TLS: the certificate %s and the key %s do not work together",
-			c->tls_cert, c->tls_key);
-	else
-		(void)snprintf(error, cap, "cannot start the HTTP server on %s", c->listen);
+	(void)snprintf(error, cap, "cannot start the HTTP server on %s", c->listen);
 	return -EINVAL;
 }
 
@@ -351,13 +350,16 @@ static int read_tls(struct httpd *d, char *error, size_t cap)
 		(void)snprintf(error, cap, "this libmicrohttpd was built without TLS");
 		return -ENOSYS;
 	}
-	rc = httpd_read_pem(c->tls_cert, &d->cert, error, cap);
-	return rc < 0 ? rc : httpd_read_pem(c->tls_key, &d->key, error, cap);
+	rc = pem_server_load(c->tls_cert, c->tls_key, &d->tls, error, cap);
+	if (rc == 0 && d->tls.expired)
+		log_warn("the certificate is not valid today: clients will refuse it; renew it and "
+			 "start again",
+			"file=%s", c->tls_cert);
+	return rc;
 }
 
 static int init(struct httpd *d, const struct httpd_conf *conf)
 {
-	pthread_condattr_t attr;
 	uint64_t seed = 0;
 
 	d->conf = *conf;
@@ -369,10 +371,7 @@ static int init(struct httpd *d, const struct httpd_conf *conf)
 	if (d->conf.workers == 0)
 		d->conf.workers = 16;
 	pthread_mutex_init(&d->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&d->idle, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&d->idle);
 	(void)getrandom(&seed, sizeof(seed), 0); /* ids only have to differ between programs */
 	atomic_store(&d->next_id, seed);
 	if (conf->token && *conf->token) {
@@ -430,20 +429,11 @@ fail:
 
 static void wait_idle(struct httpd *d, int64_t drain_ms)
 {
-	struct timespec until;
+	int64_t until = clock_ms() + (drain_ms > 0 ? drain_ms : 0);
 
-	if (drain_ms < 0)
-		drain_ms = 0;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += drain_ms / 1000;
-	until.tv_nsec += drain_ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	pthread_mutex_lock(&d->lock);
 	while (atomic_load(&d->active) > 0)
-		if (pthread_cond_timedwait(&d->idle, &d->lock, &until) != 0)
+		if (clock_wait(&d->idle, &d->lock, until) != 0)
 			break;
 	pthread_mutex_unlock(&d->lock);
 }
@@ -465,8 +455,7 @@ void httpd_close(struct httpd **dp, int64_t drain_ms)
 	pthread_cond_destroy(&d->idle);
 	pthread_mutex_destroy(&d->lock);
 	free(d->token);
-	free(d->cert);
-	free(d->key);
+	pem_server_release(&d->tls);
 	free(d);
 }
 

@@ -1,5 +1,6 @@
 #include "common/service_options.h"
 
+#include "common/pem.h"
 #include "common/token.h"
 #include <assert.h>
 #include <errno.h>
@@ -82,6 +83,8 @@ int service_options_load(const struct service_table *t, struct service_options *
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		service_options_drop_empty(texts[i]);
 	rc = check(o, error, cap);
+	if (rc == 0)
+		rc = pem_check_authorities(o->ca_file, error, cap);
 	return rc < 0 ? rc : token_load(o->token_file, &o->token, error, cap);
 }
 

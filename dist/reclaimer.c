@@ -101,7 +101,7 @@ static int work(struct worker *w, bool first)
 		goto out;
 	what = "a node did not take what may be reclaimed";
 	rc = send(w);
-	why = rc < 0 ? strerror(-rc) : NULL;
+	why = rc < 0 ? httpc_why(&w->res, rc) : NULL;
 	if (rc < 0)
 		goto out;
 	what = "cannot note what was reclaimed; it will be sent again";

@@ -18,6 +18,7 @@ struct watcher {
 	size_t node;
 	pthread_t thread;
 	bool asked;
+	int told; /* why it does not answer, by the last log line; 0: it does */
 };
 
 struct watch {
@@ -71,6 +72,12 @@ static int ask(const struct watch *w, const struct conf_node *node, struct httpc
 	return watch_parse(buf_str(&res->body), res->body.len, out);
 }
 
+/* One that was away and now is there, but is not trusted or does not take our token. */
+static bool is_news(const struct watcher *me, int rc)
+{
+	return rc == -EPROTO && me->told != rc && !nodes_up(me->watch->conf.nodes, me->node);
+}
+
 static void ask_and_report(struct watcher *me, struct httpc_res *res)
 {
 	struct watch *w = me->watch;
@@ -81,14 +88,17 @@ static void ask_and_report(struct watcher *me, struct httpc_res *res)
 	if (rc == 0) {
 		if (nodes_answered(w->conf.nodes, me->node, &f, clock_ms()))
 			log_info("a node is up", "node=%s uri=%s", node->name, node->internal);
+		me->told = 0;
 		return;
 	}
 	if (nodes_missed(w->conf.nodes, me->node,
 		    rc == -ECONNREFUSED || rc == -ECONNRESET || rc == -EHOSTUNREACH) ||
-		!me->asked)
+		!me->asked || is_news(me, rc)) {
+		me->told = rc;
 		log_warn("a node does not answer; it gets nothing new until it does",
 			"node=%s uri=%s status=%u error=\"%s\"", node->name, node->internal,
-			res->status, strerror(-rc));
+			res->status, httpc_why(res, rc));
+	}
 }
 
 static void *run(void *arg)

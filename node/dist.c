@@ -137,7 +137,7 @@ static int read_answer(const struct buf *body, struct dist_record *out)
 static enum dist_outcome judge(int rc, const struct httpc_res *res, struct dist_answer *out)
 {
 	if (rc < 0) {
-		snprintf(out->message, sizeof(out->message), "%s", strerror(-rc));
+		snprintf(out->message, sizeof(out->message), "%s", httpc_why(res, rc));
 		return res->sent ? DIST_UNKNOWN : DIST_AWAY;
 	}
 	out->status = res->status;

@@ -60,7 +60,7 @@ struct dist_record {
 struct dist_answer {
 	unsigned status; /* 0: none came */
 	bool again;	 /* an attempt before the last got no answer */
-	char message[256];
+	char message[512];
 	struct dist_record record;
 };
 
