@@ -12,7 +12,7 @@ import requests
 
 from harness import BIN, FINDINGS, PATIENCE, Cdn, free_ports, wait_for
 
-__all__ = ["BIN", "Cluster", "Proxy", "etag_of", "free_port", "http", "new_stamp", "raw", "read_answer", "status_of", "wait_for"]
+__all__ = ["BIN", "Cluster", "Proxy", "Tunnel", "etag_of", "free_port", "http", "new_stamp", "raw", "read_answer", "status_of", "wait_for"]
 
 
 def free_port():
@@ -223,6 +223,47 @@ class Proxy:
         finally:
             if server:
                 server.close()
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+class Tunnel:
+    """TCP in front of 127.0.0.1:port, passed on as it is. connections, pieces: how many came, and how many pieces of
+    what clients sent."""
+
+    def __init__(self, port):
+        self.target, self.connections, self.pieces = port, 0, 0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self._socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        with client, contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.target)) as server:
+            back = threading.Thread(target=self._copy, args=(server, client, False), daemon=True)
+            back.start()
+            self._copy(client, server, True)
+            back.join()
+
+    def _copy(self, here, there, counted):
+        with contextlib.suppress(OSError):
+            while piece := here.recv(65536):
+                self.pieces += counted
+                there.sendall(piece)
+        for s in (here, there):
+            with contextlib.suppress(OSError):
+                s.shutdown(socket.SHUT_RDWR)
 
     def close(self):
         with contextlib.suppress(OSError):

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -61,11 +62,12 @@ def free_ports(count):
     return ports
 
 
-def get_json(url, timeout=5, token=None):
-    """The JSON that GET url answers, or None while there is no good answer."""
+def get_json(url, timeout=5, token=None, trust=None):
+    """The JSON that GET url answers, or None while there is no good answer. trust: an SSL context."""
     try:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout,
+                                    context=trust) as answer:
             return json.load(answer)
     except (OSError, urllib.error.URLError, ValueError):
         return None
@@ -179,10 +181,11 @@ class Cdn:
 
     database: "sqlite", or a postgresql:// URL of an empty database. env: for all programs. dists: so many
     distributors ("dist", "dist2", …), on one database. keys: NAME → more keys of its line in nodes.yml. ports:
-    those that are chosen already."""
+    those that are chosen already. tls: an Authority whose certificate all servers have, and whom all trust. health, wait:
+    until all say they are well, and until dist places files on every node."""
 
     def __init__(self, tmp, nodes=3, database="sqlite", max_storage="1G", env=None, dist_args=(),
-                 node_args=(), dists=1, keys=None, ports=None):
+                 node_args=(), dists=1, keys=None, ports=None, tls=None, health=True, wait=True):
         self.tmp = pathlib.Path(tmp)
         self.tmp.mkdir(parents=True, exist_ok=True)
         self.env = clean_env(**(env or {}))
@@ -190,39 +193,43 @@ class Cdn:
         self.node_names = [f"node{i}" for i in range(1, nodes + 1)]
         self.names = self.dist_names + self.node_names
         self.ports = dict(zip(self.names, free_ports(len(self.names))), **(ports or {}))
-        self.url = f"http://127.0.0.1:{self.ports['dist']}"
+        self.scheme = "https" if tls else "http"
+        self.trust = ssl.create_default_context(cafile=tls.ca) if tls else None
+        secure = [f"--tls-cert={tls.cert}", f"--tls-key={tls.key}", f"--ca-file={tls.ca}"] if tls else []
+        self.url = self.base("dist")
         self.processes = {}
         self.past = []  # what was stopped or killed, and started again
         self.mounts = []
         nodes_yml = self.tmp / "nodes.yml"
-        lines = {n: {"host": "127.0.0.1", "port": self.ports.get(n), **(keys or {}).get(n, {})}
+        lines = {n: {"host": "127.0.0.1", "port": self.ports.get(n), "scheme": self.scheme, **(keys or {}).get(n, {})}
                  for n in dict.fromkeys(["dist", *self.node_names, *(keys or {})])}
         nodes_yml.write_text("nodes:\n" + "".join(
             f"  {n}: {json.dumps(line)}\n" for n, line in lines.items()))
         if database == "sqlite":
             database = f"sqlite://{self.tmp}/cdn.db"
         self.args = {name: [BIN / "dist", f"--listen=127.0.0.1:{self.ports[name]}",
-                            f"--database={database}", f"--nodes={nodes_yml}", "--poll=100", *dist_args]
+                            f"--database={database}", f"--nodes={nodes_yml}", "--poll=100", *secure, *dist_args]
                      for name in self.dist_names}
         for i in range(1, nodes + 1):
             name = f"node{i}"
             self.storage(i).mkdir(exist_ok=True)
             self.args[name] = [BIN / "node", f"--name={name}", f"--storage={self.storage(i)}",
                                f"--listen=127.0.0.1:{self.ports[name]}", f"--nodes={nodes_yml}",
-                               f"--max-storage={max_storage}", *node_args]
+                               f"--max-storage={max_storage}", *secure, *node_args]
         try:
             for name in self.names:
                 self.launch(name)
-            for name in self.names:
+            for name in self.names if health else ():
                 self.wait_healthy(name)
-            self.wait_status(*self.node_names)
+            if health and wait:
+                self.wait_status(*self.node_names)
         except BaseException:
             for process in self.processes.values():
                 process.kill()
             raise
 
     def node_url(self, i):
-        return f"http://127.0.0.1:{self.ports[f'node{i}']}"
+        return self.base(f"node{i}")
 
     def storage(self, i):
         """Storage folder of node i."""
@@ -233,7 +240,7 @@ class Cdn:
         return (self.tmp / f"{name}.log").read_text(errors="replace")
 
     def base(self, name):
-        return f"http://127.0.0.1:{self.ports[name]}"
+        return f"{self.scheme}://127.0.0.1:{self.ports[name]}"
 
     def launch(self, name):
         """Starts it and does not wait."""
@@ -244,14 +251,15 @@ class Cdn:
 
     def wait_healthy(self, name):
         process = self.processes[name]
-        wait_for(f"health of {name}", lambda: get_json(self.base(name) + "/health")
+        wait_for(f"health of {name}", lambda: get_json(self.base(name) + "/health", trust=self.trust)
                  or not process.running())
         assert process.running(), f"{name} ended:\n{self.log(name)}"
 
     def wait_status(self, *names, status="UP"):
         """Until dist says so of every one of these nodes."""
         def check():
-            stats = (get_json(self.url + "/stats/", token=self.env.get("CDN_TOKEN")) or {}).get("stats", {})
+            stats = (get_json(self.url + "/stats/", token=self.env.get("CDN_TOKEN"), trust=self.trust)
+                     or {}).get("stats", {})
             return all(stats.get(n, {}).get("status") == status for n in names)
         wait_for(f"{names} being {status}", check)
 
