@@ -93,15 +93,20 @@ void inode_set_place(struct inodes *t, struct inode *in, const struct place *p)
 	pthread_mutex_unlock(&t->lock);
 }
 
-const struct place *inode_take_place(struct inodes *t, struct inode *in)
+static const struct place *take(struct inodes *t, const struct place **at)
 {
 	const struct place *p;
 
 	pthread_mutex_lock(&t->lock);
-	p = in->place;
-	in->place = NULL;
+	p = *at;
+	*at = NULL;
 	pthread_mutex_unlock(&t->lock);
 	return p;
+}
+
+const struct place *inode_take_place(struct inodes *t, struct inode *in)
+{
+	return take(t, &in->place);
 }
 
 void inode_set_unsynced(struct inodes *t, struct inode *in, const struct place *p)
@@ -114,13 +119,7 @@ void inode_set_unsynced(struct inodes *t, struct inode *in, const struct place *
 
 const struct place *inode_take_unsynced(struct inodes *t, struct inode *in)
 {
-	const struct place *p;
-
-	pthread_mutex_lock(&t->lock);
-	p = in->unsynced;
-	in->unsynced = NULL;
-	pthread_mutex_unlock(&t->lock);
-	return p;
+	return take(t, &in->unsynced);
 }
 
 struct staged *inode_staged(struct inodes *t, const struct inode *in)

@@ -5,6 +5,7 @@
  * Frames that a checkpoint moved meanwhile are on disk already: SQLite syncs both files then. */
 #include "dist/meta_driver.h"
 
+#include "common/clock.h"
 #include "dist/meta_wal.h"
 #include <assert.h>
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #define BUSY_MS 5000
+#define WAL_PAUSE_MS 20
 #define COLUMNS 32
 #define READERS_MAX 64
 
@@ -33,6 +35,13 @@ struct conn {
 	sqlite3_stmt *stmt[SQL_COUNT];
 	sqlite3_stmt *control[CONTROL_COUNT];
 };
+
+/* base is the first member. */
+static struct conn *conn_of(struct meta_conn *c)
+{
+	assert(c->driver == &meta_sqlite);
+	return (struct conn *)c;
+}
 
 struct pool {
 	char *path;
@@ -119,6 +128,17 @@ static int pragma(struct conn *c, const char *sql)
 	return 0;
 }
 
+/* Tried again while another program is about to do the same: SQLite does not wait for the lock by itself here. */
+static int use_wal(struct conn *c)
+{
+	int64_t until = clock_ms() + BUSY_MS;
+	int rc;
+
+	while ((rc = pragma(c, "PRAGMA journal_mode=WAL")) == -EAGAIN && clock_ms() < until)
+		(void)sqlite3_sleep(WAL_PAUSE_MS); /* what it slept does not matter */
+	return rc;
+}
+
 static int conn_open(struct pool *p, bool writer, struct conn **out)
 {
 	struct conn *c = calloc(1, sizeof(*c));
@@ -137,13 +157,8 @@ static int conn_open(struct pool *p, bool writer, struct conn **out)
 	/* Small pages: a change touches six of them, and each goes into the log whole. Names still fit. */
 	rc = pragma(c, writer ? "PRAGMA page_size=2048; PRAGMA cache_size=-16384"
 			      : "PRAGMA cache_size=-2048");
-	for (int tries = 0; rc == 0 && writer && tries < 100; tries++) {
-		rc = pragma(c, "PRAGMA journal_mode=WAL"); /* ignores the busy time-out */
-		if (rc != -EAGAIN)
-			break;
-		(void)sqlite3_sleep(20);
-		rc = 0;
-	}
+	if (rc == 0 && writer)
+		rc = use_wal(c);
 	if (rc == 0)
 		rc = pragma(c, "PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=8000;"
 			       "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY");
@@ -285,13 +300,6 @@ static int pool_begin(void *pool, enum meta_mode mode, struct meta_conn **out)
 	c->mode = META_READ;
 	*out = &c->base;
 	return 0;
-}
-
-/* base is the first member. */
-static struct conn *conn_of(struct meta_conn *c)
-{
-	assert(c->driver == &meta_sqlite);
-	return (struct conn *)c;
 }
 
 static void end(struct pool *p, struct conn *c)

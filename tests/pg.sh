@@ -49,8 +49,8 @@ start() {
 
 stop() {
 	cd "$dir"
-	if [ -d "$dir/data" ]; then
-		as_postgres "$bin/pg_ctl" -D "$dir/data" -w -m immediate stop >"$dir/stop.log" || true
+	if [ -d "$dir/data" ] && as_postgres "$bin/pg_ctl" -D "$dir/data" status >"$dir/stop.log"; then
+		as_postgres "$bin/pg_ctl" -D "$dir/data" -w -m immediate stop >>"$dir/stop.log"
 	fi
 	if [ -f "$dir/socket" ] && [ "$(cat "$dir/socket")" != "$dir" ]; then
 		rm -rf "$(cat "$dir/socket")"

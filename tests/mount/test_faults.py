@@ -130,23 +130,26 @@ def began(mount, operation, count):
     wait_for(operation, lambda: mount.counters()[operation] >= count)
 
 
-def test_mkdir_waits_for_dist(cdn, patient):
-    cdn.kill("dist")
-    before = patient.counters()["lookup"]
-    later = Later(lambda: os.mkdir(patient.path / "d"))
-    began(patient, "lookup", before + 1)
-    cdn.start("dist")
+def outlasts(cdn, servers, mount, operation, work):
+    """work, whose first operation is `operation`, begins while the servers are away and is done once they are back."""
+    for server in servers:
+        cdn.kill(server)
+    before = mount.counters()[operation]
+    later = Later(work)
+    began(mount, operation, before + 1)
+    for server in servers:
+        cdn.start(server)
     later.result()
+
+
+def test_mkdir_waits_for_dist(cdn, patient):
+    outlasts(cdn, ["dist"], patient, "lookup", lambda: os.mkdir(patient.path / "d"))
     assert (patient.path / "d").is_dir()
 
 
 def test_close_waits_for_dist(cdn, patient):
     fd = written(patient.path / "f")
-    cdn.kill("dist")
-    later = Later(lambda: os.close(fd))
-    began(patient, "flush", 1)
-    cdn.start("dist")
-    later.result()
+    outlasts(cdn, ["dist"], patient, "flush", lambda: os.close(fd))
     assert (again(cdn, patient).path / "f").read_bytes() == b"bytes"
 
 
@@ -155,11 +158,7 @@ def test_close_waits_for_the_only_node(tmp_path):
     try:
         mount = cdn.mount(cdn.tmp / "mnt", f"timeout={2 * PATIENCE}")
         fd = written(mount.path / "f")
-        cdn.kill("node1")
-        later = Later(lambda: os.close(fd))
-        began(mount, "flush", 1)
-        cdn.start("node1")
-        later.result()
+        outlasts(cdn, ["node1"], mount, "flush", lambda: os.close(fd))
         assert (again(cdn, mount).path / "f").read_bytes() == b"bytes"
     finally:
         cdn.close()
@@ -168,14 +167,8 @@ def test_close_waits_for_the_only_node(tmp_path):
 def test_read_waits_for_its_node(cdn, patient):
     (patient.path / "f").write_bytes(b"bytes")
     mount = again(cdn, patient)
-    for name in NODES:
-        cdn.kill(name)
     got = []
-    later = Later(lambda: got.append((mount.path / "f").read_bytes()))
-    began(mount, "read", 1)
-    for name in NODES:
-        cdn.start(name)
-    later.result()
+    outlasts(cdn, NODES, mount, "read", lambda: got.append((mount.path / "f").read_bytes()))
     assert got == [b"bytes"]
 
 

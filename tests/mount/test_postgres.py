@@ -5,10 +5,7 @@ import subprocess
 import pytest
 
 from harness import Cdn
-
-
-def run(*args, **more):
-    return subprocess.run([str(a) for a in args], check=True, text=True, stdout=subprocess.PIPE, timeout=240, **more).stdout
+from tools import git_env, run
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +38,7 @@ def test_a_thousand_files_are_listed_once_each(mnt):
 
 
 def test_git_commits(mnt, tmp_path):
-    env = {**os.environ, "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "A",
-           "GIT_COMMITTER_EMAIL": "a@b", "GIT_CONFIG_GLOBAL": "/dev/null", "HOME": str(tmp_path)}
+    env = git_env(tmp_path)
     run("git", "init", "-q", mnt, env=env)
     (mnt / "a").write_text("a\n")
     run("git", "add", ".", cwd=mnt, env=env)

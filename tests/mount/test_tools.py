@@ -7,11 +7,7 @@ import subprocess
 
 import pytest
 
-
-def run(*args, **more):
-    """Runs a tool that must succeed; its output as text."""
-    return subprocess.run([str(a) for a in args], check=True, text=True, stdout=subprocess.PIPE,
-                          timeout=120, **more).stdout
+from tools import git_env, run
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +122,7 @@ def test_rsync_delete_takes_away_what_is_gone(sample, mnt):
 @pytest.fixture
 def clone(mnt, tmp_path):
     """A git clone on the mount, and its environment."""
-    env = {**os.environ, "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "A",
-           "GIT_COMMITTER_EMAIL": "a@b", "GIT_CONFIG_GLOBAL": "/dev/null", "HOME": str(tmp_path)}
+    env = git_env(tmp_path)
     origin = tmp_path / "origin"
     run("git", "init", "-q", origin, env=env)
     for i in range(20):

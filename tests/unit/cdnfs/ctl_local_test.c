@@ -60,6 +60,13 @@ static void assert_holds(const char *path, const char *text)
 	assert_string_equal(got, text);
 }
 
+/* The file's first bytes have come. */
+static void start(struct ctl *c, const char *path, const char *text, struct ctl_sink *s)
+{
+	assert_int_equal(ctl_sink_begin(c, path, s), 0);
+	assert_int_equal(ctl_sink_write(s, text, strlen(text)), 0);
+}
+
 static void received_appears_whole(void **state)
 {
 	struct ctl c = { 0 };
@@ -68,8 +75,7 @@ static void received_appears_whole(void **state)
 
 	(void)state;
 	put(path, "old");
-	assert_int_equal(ctl_sink_begin(&c, path, &s), 0);
-	assert_int_equal(ctl_sink_write(&s, "new ", 4), 0);
+	start(&c, path, "new ", &s);
 	assert_int_equal(ctl_sink_write(&s, "bytes", 5), 0);
 	assert_holds(path, "old");
 	assert_int_equal(ctl_sink_commit(&c, &s, ""), 0);
@@ -84,8 +90,7 @@ static void abort_leaves_the_old(void **state)
 
 	(void)state;
 	put(path, "old");
-	assert_int_equal(ctl_sink_begin(&c, path, &s), 0);
-	assert_int_equal(ctl_sink_write(&s, "half", 4), 0);
+	start(&c, path, "half", &s);
 	ctl_sink_abort(&s);
 	ctl_sink_abort(&s);
 	assert_holds(path, "old");
@@ -100,14 +105,12 @@ static void wrong_check_sum_is_refused(void **state)
 
 	(void)state;
 	hash_bytes("right", 5, etag);
-	assert_int_equal(ctl_sink_begin(&c, path, &s), 0);
-	assert_int_equal(ctl_sink_write(&s, "wrong", 5), 0);
+	start(&c, path, "wrong", &s);
 	assert_int_equal(ctl_sink_commit(&c, &s, etag), -EIO);
 	assert_non_null(strstr(c.error, "check-sum"));
 	assert_int_equal(access(path, F_OK), -1);
 
-	assert_int_equal(ctl_sink_begin(&c, path, &s), 0);
-	assert_int_equal(ctl_sink_write(&s, "right", 5), 0);
+	start(&c, path, "right", &s);
 	snprintf(etag, sizeof(etag), "\"");
 	hash_bytes("right", 5, etag + 1);
 	assert_int_equal(ctl_sink_commit(&c, &s, etag), 0);
@@ -125,8 +128,7 @@ static void links_and_devices_are_not_replaced(void **state)
 	(void)state;
 	put(path, "a longer old text");
 	assert_int_equal(symlink(path, link), 0);
-	assert_int_equal(ctl_sink_begin(&c, link, &s), 0);
-	assert_int_equal(ctl_sink_write(&s, "new", 3), 0);
+	start(&c, link, "new", &s);
 	assert_int_equal(ctl_sink_commit(&c, &s, ""), 0);
 	assert_holds(path, "new");
 	assert_int_equal(lstat(link, &st), 0);

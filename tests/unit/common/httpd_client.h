@@ -15,6 +15,15 @@
 
 #include <cmocka.h>
 
+static inline struct httpd_conf conf_with(const struct httpd_route *routes, size_t n)
+{
+	return (struct httpd_conf){ .listen = "127.0.0.1:0",
+		.routes = routes,
+		.nroutes = n,
+		.event_threads = 2,
+		.workers = 2 };
+}
+
 static inline struct httpd *server(const struct httpd_conf *conf)
 {
 	struct httpd *d = NULL;

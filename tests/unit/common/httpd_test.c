@@ -110,11 +110,7 @@ static const struct httpd_route routes[] = {
 
 static struct httpd_conf conf_of(void)
 {
-	return (struct httpd_conf){ .listen = "127.0.0.1:0",
-		.routes = routes,
-		.nroutes = ARRAY_LEN(routes),
-		.event_threads = 2,
-		.workers = 2 };
+	return conf_with(routes, ARRAY_LEN(routes));
 }
 
 static int setup(void **state)

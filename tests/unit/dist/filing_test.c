@@ -1,6 +1,7 @@
 /* The bodies of POST and PUT content. */
 #include "common/base.h"
 #include "dist/filing.h"
+#include "tests/unit/dist/nodes_fixture.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,23 +20,7 @@ static const char yaml[] =
 
 static int setup(void **state)
 {
-	struct conf_nodes conf;
-	struct nodes *n;
-	char error[200];
-
-	if (conf_nodes_parse(yaml, strlen(yaml), "test", NULL, &conf, error, sizeof(error)) < 0 ||
-		nodes_open(&conf, &n) < 0)
-		return -1;
-	*state = n;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct nodes *n = *state;
-
-	nodes_close(&n);
-	return n != NULL;
+	return nodes_setup(yaml, state);
 }
 
 static struct filing *good(void **state, const char *text)
@@ -219,5 +204,5 @@ int main(void)
 		cmocka_unit_test(lengths_have_limits),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, nodes_teardown);
 }

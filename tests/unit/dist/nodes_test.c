@@ -2,6 +2,7 @@
 #include "dist/nodes.h"
 #include "dist/promises.h"
 #include "dist/watch.h"
+#include "tests/unit/dist/nodes_fixture.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,23 +21,7 @@ static const char yaml[] =
 
 static int setup(void **state)
 {
-	struct conf_nodes conf;
-	struct nodes *n;
-	char error[200];
-
-	if (conf_nodes_parse(yaml, strlen(yaml), "test", NULL, &conf, error, sizeof(error)) < 0 ||
-		nodes_open(&conf, &n) < 0)
-		return -1;
-	*state = n;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct nodes *n = *state;
-
-	nodes_close(&n);
-	return n != NULL;
+	return nodes_setup(yaml, state);
 }
 
 static void answer(struct nodes *n, size_t i, uint64_t used, int64_t now)
@@ -269,7 +254,7 @@ static void refuses_what_is_no_answer(void **state)
 	assert_int_equal(f.free, 77);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, nodes_teardown)
 
 int main(void)
 {
