@@ -158,22 +158,15 @@ class Cluster(Cdn):
             assert p.killed or p.running() or p.popen.returncode == 0, f"{name} died: {self.log(name)[-2000:]}"
 
 
-class Proxy:
-    """A TCP proxy in front of 127.0.0.1:port. `on_request(bytes)` may return
-    "drop": hand the request over, and close the client's connection when the answer is there, without passing it on;
-    "refuse": close at once; anything else: pass."""
+class Front:
+    """A listening socket: self._serve(client) runs on a thread for each who comes. port, connections: where, how many
+    came."""
 
-    def __init__(self, port, on_request=None):
-        self.port, self.target, self.on_request = free_port(), port, on_request
-        self.dropped = 0
-        self.after_drop = None  # called when the answer arrived and before the client sees the end
-        self._socket = socket.create_server(("127.0.0.1", self.port))
-        self._open = set()
+    def __init__(self, port=0):
+        self.connections = 0
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self.port = self._socket.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
 
     def _accept(self):
         while True:
@@ -181,7 +174,29 @@ class Proxy:
                 client, _ = self._socket.accept()
             except OSError:
                 return
+            self.connections += 1
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+class Proxy(Front):
+    """A TCP proxy in front of 127.0.0.1:port. `on_request(bytes)` may return
+    "drop": hand the request over, and close the client's connection when the answer is there, without passing it on;
+    "refuse": close at once; anything else: pass."""
+
+    def __init__(self, port, on_request=None):
+        self.target, self.on_request = port, on_request
+        self.dropped = 0
+        self.after_drop = None  # called when the answer arrived and before the client sees the end
+        super().__init__(free_port())
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
 
     @staticmethod
     def _message(s):
@@ -224,30 +239,13 @@ class Proxy:
             if server:
                 server.close()
 
-    def close(self):
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
 
-
-class Tunnel:
-    """TCP in front of 127.0.0.1:port, passed on as it is. connections, pieces: how many came, and how many pieces of
-    what clients sent."""
+class Tunnel(Front):
+    """TCP in front of 127.0.0.1:port, passed on as it is. pieces: how many of what clients sent."""
 
     def __init__(self, port):
-        self.target, self.connections, self.pieces = port, 0, 0
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._socket.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        self.target, self.pieces = port, 0
+        super().__init__()
 
     def _serve(self, client):
         with client, contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.target)) as server:
@@ -264,8 +262,3 @@ class Tunnel:
         for s in (here, there):
             with contextlib.suppress(OSError):
                 s.shutdown(socket.SHUT_RDWR)
-
-    def close(self):
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()

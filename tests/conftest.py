@@ -7,7 +7,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
-from harness import Cdn, Postgres  # noqa: E402  (found by the path above)
+from authority import Authority  # noqa: E402  (found by the path above)
+from harness import Cdn, Postgres  # noqa: E402
 
 
 @pytest.fixture
@@ -41,3 +42,15 @@ def mnt(mounted_cdn, request):
     folder = mounted_cdn.mounts[0].path / request.node.name.replace("/", "%2F")
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """Signs the certificates of a module's servers."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory):
+    """Whom nobody trusts."""
+    return Authority(tmp_path_factory.mktemp("stranger"), "A stranger")

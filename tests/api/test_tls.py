@@ -14,23 +14,12 @@ import time
 import pytest
 import requests
 
-from authority import Authority, openssl
+from authority import openssl
 from cluster import BIN, PATIENCE, Cluster, Tunnel, etag_of, free_port, http as ask, raw, read_answer, status_of, wait_for
 from harness import Process, clean_env
 
 LARGE = random.Random(11).randbytes(64 << 20)
 TOKEN = "s3cret-token"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def stranger(tmp_path_factory):
-    """Whom nobody trusts."""
-    return Authority(tmp_path_factory.mktemp("stranger"), "A stranger")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -7,22 +7,10 @@ import subprocess
 
 import pytest
 
-from authority import Authority
 from cluster import Tunnel
 from harness import BIN, PATIENCE, Cdn, clean_env, free_ports, mounted, wait_for
 
 LARGE = random.Random(5).randbytes(64 << 20)
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def stranger(tmp_path_factory):
-    """Whom nobody trusts."""
-    return Authority(tmp_path_factory.mktemp("stranger"), "A stranger")
 
 
 @pytest.fixture(scope="module")
