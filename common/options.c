@@ -179,6 +179,9 @@ static int set(
 		return fail(t, "%s needs a value (%s)", where, row->value ? row->value : "VALUE");
 	switch (row->type) {
 	case OPTION_TEXT:
+		if (!*value)
+			return fail(t, "%s: is empty; give a %s or leave it out", where,
+				row->value ? row->value : "VALUE");
 		return set_text(t, row, value);
 	case OPTION_SIZE:
 		if (size_parse(value, field(t, row)) < 0)

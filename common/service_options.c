@@ -43,14 +43,6 @@ static struct all_rows join(const struct service_table *t)
 	return all;
 }
 
-void service_options_drop_empty(char **text)
-{
-	if (*text && !**text) {
-		free(*text);
-		*text = NULL;
-	}
-}
-
 static int check(struct service_options *o, char *error, size_t cap)
 {
 	if (log_level_parse(o->log_level, &o->level) < 0)
@@ -69,7 +61,6 @@ int service_options_load(const struct service_table *t, struct service_options *
 	char **argv, char *error, size_t cap)
 {
 	const struct all_rows all = join(t);
-	char **texts[] = { &o->token_file, &o->tls_cert, &o->tls_key, &o->ca_file };
 	int npos = 0, rc;
 
 	(void)snprintf(error, cap, "out of memory");
@@ -80,8 +71,6 @@ int service_options_load(const struct service_table *t, struct service_options *
 		(void)snprintf(error, cap, "'%s' is no option; options are --name=VALUE", argv[1]);
 		return -EINVAL;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		service_options_drop_empty(texts[i]);
 	rc = check(o, error, cap);
 	if (rc == 0)
 		rc = pem_check_authorities(o->ca_file, error, cap);

@@ -36,9 +36,6 @@ int service_options_load(const struct service_table *t, struct service_options *
 void service_options_release(const struct service_table *t, struct service_options *o);
 void service_options_help(const struct service_table *t, FILE *out);
 
-/* Makes a text that was given as "" the same as one that was not given. */
-void service_options_drop_empty(char **text);
-
 /* What the options say of the HTTP server; routes and the rest are the program's. Points into *o. */
 struct httpd_conf service_options_httpd(const struct service_options *o);
 

@@ -81,8 +81,6 @@ static int check(const struct options *o, char *error, size_t cap)
 {
 	if (!o->dist_timeout)
 		snprintf(error, cap, "dist-timeout: must be at least 1 second");
-	else if (!o->storage[0])
-		snprintf(error, cap, "storage: is empty; give the folder that keeps the bytes");
 	else if (o->name &&
 		 (strlen(o->name) > 63 ||
 			 strspn(o->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -96,15 +94,12 @@ static int check(const struct options *o, char *error, size_t cap)
 
 int node_options_load(struct options *o, int argc, char **argv, char *error, size_t cap)
 {
-	char **texts[] = { &o->name, &o->nodes, &o->dist };
 	int rc;
 
 	*o = (struct options){ 0 };
 	rc = service_options_load(&table, &o->service, argc, argv, error, cap);
 	if (rc != 0)
 		return rc;
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		service_options_drop_empty(texts[i]);
 	rc = check(o, error, cap);
 	return rc < 0 ? rc : find_dist(o, error, cap);
 }

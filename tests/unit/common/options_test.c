@@ -85,10 +85,10 @@ static void test_flags(void **state)
 {
 	(void)state;
 	assert_int_equal(load("a", "--listen=x=y", "--max_storage", "2KiB", "-", "--protect-reads",
-				 "b", "--workers", "64", "--nodes=", "--", "--listen", "-z", NULL),
+				 "b", "--workers", "64", "--nodes=n", "--", "--listen", "-z", NULL),
 		0);
 	assert_string_equal(conf.listen, "x=y");
-	assert_string_equal(conf.nodes, "");
+	assert_string_equal(conf.nodes, "n");
 	assert_int_equal(conf.size, 2048);
 	assert_int_equal(conf.workers, 64);
 	assert_true(conf.reads);
@@ -137,6 +137,7 @@ static void test_refused(void **state)
 			"--max-storage: \"\" is not a size such as 100M, 1.5T, 512KiB or 1000000" },
 		{ "--workers=65", "--workers: \"65\" is not a whole number from 0 to 64" },
 		{ "--workers=-1", "--workers: \"-1\" is not a whole number from 0 to 64" },
+		{ "--nodes=", "--nodes: is empty; give a FILE or leave it out" },
 		{ "--workers=", "--workers: \"\" is not a whole number from 0 to 64" },
 		{ "--workers=99999999999999999999999999",
 			"--workers: \"99999999999999999999999999\" is not a whole number from 0 to "
