@@ -105,7 +105,7 @@ unit: $(UNIT)
 
 # make test T=name: only what has that in its name. SUITES="unit api mount" chooses.
 test:
-	@BUILD='$(BUILD)' CC='$(CC)' SAN='$(SAN)' T='$(T)' tests/run.sh
+	@BUILD='$(BUILD)' CC='$(CC)' SAN='$(SAN)' T='$(T)' PG_BIN='$(PG_BIN)' tests/run.sh
 
 lint: export LINT_FLAGS = $(subst ',,$(CPPFLAGS)) $(PKG_CFLAGS) -std=c17 $(WARN)
 lint: all

@@ -76,6 +76,15 @@ static int set_up(struct pg_link *c)
 	return rc < 0 ? rc : 0;
 }
 
+int pg_check_version(int version)
+{
+	if (version >= PG_VERSION_MIN)
+		return 0;
+	meta_set_error("PostgreSQL %d is too old: %d or newer is needed", version / 10000,
+		PG_VERSION_MIN / 10000);
+	return -ENOTSUP;
+}
+
 int pg_open(const char *url, struct pg_link **out)
 {
 	/* What stands before the URL is what it may override. */
@@ -83,10 +92,11 @@ int pg_open(const char *url, struct pg_link **out)
 		"fallback_application_name", "dbname", "client_encoding", NULL };
 	const char *const values[] = { "2", "10", "10000", "cdn-dist", url, "UTF8", NULL };
 	struct pg_link *c = calloc(1, sizeof(*c));
+	int rc = -EHOSTDOWN;
 
 	if (!c) {
 		meta_set_error("out of memory");
-		return -EHOSTDOWN;
+		return rc;
 	}
 	c->base.driver = &meta_pg;
 	c->pg = PQconnectdbParams(keys, values, 1);
@@ -94,6 +104,10 @@ int pg_open(const char *url, struct pg_link **out)
 		meta_set_error("%.400s", c->pg ? PQerrorMessage(c->pg) : "out of memory");
 		goto fail;
 	}
+	rc = pg_check_version(PQserverVersion(c->pg));
+	if (rc < 0)
+		goto fail;
+	rc = -EHOSTDOWN;
 	(void)PQsetNoticeReceiver(c->pg, no_notice, NULL); /* returns the one before */
 	if (set_up(c) < 0)
 		goto fail;
@@ -101,7 +115,7 @@ int pg_open(const char *url, struct pg_link **out)
 	return 0;
 fail:
 	pg_close(&c);
-	return -EHOSTDOWN;
+	return rc;
 }
 
 /* sqlstate → whether the transaction may be run again, and whether the connection is good for it. */

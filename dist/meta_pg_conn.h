@@ -44,7 +44,10 @@ struct pg_link {
 	struct buf bytes; /* decoded columns of one row */
 };
 
-/* 0 or -EHOSTDOWN; the reason in meta_error(). */
+#define PG_VERSION_MIN 140000 /* PQserverVersion(): 14, the oldest that the tests were run on */
+/* 0; -ENOTSUP with meta_error() when the server is older. */
+int pg_check_version(int version);
+/* 0, -EHOSTDOWN or -ENOTSUP; the reason in meta_error(). */
 int pg_open(const char *url, struct pg_link **out);
 void pg_close(struct pg_link **c);
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A private PostgreSQL for tests: `pg.sh start DIR` prints its URL, `pg.sh stop DIR` ends it. DIR must exist or be creatable;
-# data, log and socket lie in it; what was there is started again. Runs as postgres when called by root, with the server's own defaults for fsync.
+# data, log and socket lie in it; what was there is started again. PG_BIN=FOLDER (absolute) has the server's programs; otherwise
+# the newest that is installed is taken. Runs as postgres when called by root, with the server's own defaults for fsync.
 set -euo pipefail
 
 verb=${1:-} dir=${2:-}
@@ -12,8 +13,11 @@ mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 
 # shellcheck disable=SC2012  # the folders are version numbers
-bin=$(dirname "$(command -v pg_ctl || ls -d /usr/lib/postgresql/*/bin/pg_ctl 2>/dev/null | sort -V | tail -1)")
-if [ ! -x "$bin/pg_ctl" ]; then
+bin=${PG_BIN:-$(dirname "$(command -v pg_ctl || ls -d /usr/lib/postgresql/*/bin/pg_ctl 2>/dev/null | sort -V | tail -1)")}
+if [ ! -x "$bin/pg_ctl" ] && [ -n "${PG_BIN:-}" ]; then
+	echo "pg.sh: PG_BIN=$PG_BIN has no pg_ctl" >&2
+	exit 1
+elif [ ! -x "$bin/pg_ctl" ]; then
 	echo "pg.sh: no PostgreSQL server is installed (apt-get install postgresql)" >&2
 	exit 1
 fi

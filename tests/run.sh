@@ -1,7 +1,7 @@
 #!/bin/bash
 # make test: builds, then runs the unit, API and mount tests and ends with "N passed, N failed".
 # Environment: SAN, CC, BUILD as for make; T=name runs only tests with that in their names;
-# SUITES="unit api mount" chooses; PYTEST_ARGS goes to pytest as it is.
+# PG_BIN=folder has another PostgreSQL server's programs; SUITES="unit api mount" chooses; PYTEST_ARGS goes to pytest as it is.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 T=${T:-} SAN=${SAN:-} SUITES=${SUITES:-unit api mount}
