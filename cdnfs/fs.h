@@ -51,7 +51,7 @@ struct cdnfs {
 	struct api *api;
 	struct content *content;
 	struct inodes *inodes;
-	int staging;		      /* folder of staged files */
+	int staging;		      /* folder of staged files; -1 in a read-only mount */
 	struct fuse_session *session; /* for notifications */
 	struct opened_list opened;    /* files and directories */
 	sem_t ready;		      /* posted once: the kernel has begun */

@@ -2,6 +2,7 @@
 #include "cdnfs/mountpoint.h"
 #include "cdnfs/ops.h"
 #include "cdnfs/options.h"
+#include "cdnfs/permit.h"
 #include "cdnfs/retry.h"
 #include "cdnfs/stats.h"
 #include "cdnfs/store.h"
@@ -17,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHECK_MS 3000 /* how long a mount command waits for the distributor */
+#define FAILED 32 /* mount(8): the mount failed; 1: wrong usage */
 #define ERROR_MAX 512
 
 struct mount {
@@ -37,8 +38,13 @@ static void complain(const char *what)
 	(void)fprintf(stderr, "cdnfs: %s\n", what); /* nowhere else to complain */
 }
 
+static int failed(const struct mount *m)
+{
+	return m->opt.helper ? FAILED : 1;
+}
+
 /* The parent of a daemon waits until the mount works, or the child has said why not. */
-static int wait_verdict(pid_t child, int fd)
+static int wait_verdict(const struct mount *m, pid_t child, int fd)
 {
 	int status = 0;
 	char ok;
@@ -51,8 +57,8 @@ static int wait_verdict(pid_t child, int fd)
 		return 0;
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
-			return 1;
-	return WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : 1;
+			return failed(m);
+	return WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : failed(m);
 }
 
 /* In the child returns -1 and sets m->verdict; in the parent its exit status. */
@@ -66,16 +72,16 @@ static int split(struct mount *m)
 		return -1;
 	if (pipe2(fds, O_CLOEXEC) < 0) {
 		complain(strerror(errno));
-		return 1;
+		return failed(m);
 	}
 	pid = fork();
 	if (pid < 0) {
 		complain(strerror(errno));
-		return 1;
+		return failed(m);
 	}
 	(void)close(fds[pid ? 1 : 0]); /* the other side's */
 	if (pid)
-		return wait_verdict(pid, fds[0]);
+		return wait_verdict(m, pid, fds[0]);
 	m->verdict = fds[1];
 	return -1;
 }
@@ -116,7 +122,7 @@ static char *absolute(const char *path)
 static int check_server(struct mount *m, char *error, size_t cap)
 {
 	struct buf why = BUF_INIT;
-	struct wait w = { .ms = CHECK_MS, .quiet = true, .why = &why };
+	struct wait w = { .ms = (int64_t)m->opt.mount_timeout * 1000, .quiet = true, .why = &why };
 	struct attr shown;
 	int rc = store_refresh(&m->fs, &w, INODE_ROOT, &shown);
 
@@ -146,6 +152,8 @@ static int build(struct mount *m, char *error, size_t cap)
 	int rc = mountpoint_prepare(o->mountpoint, &m->path, error, cap);
 
 	if (!rc)
+		rc = permit_check(o, m->path, error, cap);
+	if (!rc && !o->ro)
 		rc = staging_dir_open(o->staging, &fs->staging, error, cap);
 	if (!rc && o->stats) {
 		stats = absolute(o->stats);
@@ -293,7 +301,16 @@ static int run(struct mount *m, const char *program)
 				"files=%u", lost);
 	}
 	tear_down(m);
-	return rc < 0 || lost ? 1 : 0;
+	if (rc < 0)
+		return failed(m);
+	return lost ? 1 : 0;
+}
+
+static int refusal(const struct options *o, int rc)
+{
+	if (rc == -EOPNOTSUPP)
+		return FAILED;
+	return o->helper ? 1 : 2;
 }
 
 int main(int argc, char **argv)
@@ -305,8 +322,9 @@ int main(int argc, char **argv)
 
 	if (rc < 0) {
 		complain(error[0] ? error : strerror(-rc));
+		rc = refusal(&m.opt, rc);
 		options_free(&m.opt);
-		return 2;
+		return rc;
 	}
 	if (m.opt.what == OPTIONS_HELP)
 		options_usage();

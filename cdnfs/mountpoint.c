@@ -1,18 +1,19 @@
 #include "cdnfs/mountpoint.h"
 
+#include "cdnfs/mounted.h"
 #include "common/log.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,52 +36,116 @@ static int unmount_helper(const char *path)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
 }
 
-static int clear_dead(const char *path)
+static int clear_dead(const char *path, const struct mounted *dead, char *error, size_t cap)
 {
-	int rc = umount2(path, MNT_DETACH) < 0 ? -errno : 0;
+	int rc = umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
 
 	if (rc == -EPERM)
 		rc = unmount_helper(path);
 	if (!rc)
-		log_warn("took away a dead mount: its process had gone", "mountpoint=\"%s\"", path);
+		log_warn("took away a dead mount: its process had gone", "mountpoint=\"%s\" url=%s",
+			path, dead->source);
+	else
+		(void)snprintf(error, cap,
+			"mount point %s: the mount of %s there is dead, and is user %u's. As root: "
+			"umount -l %s",
+			path, dead->source, (unsigned)dead->uid, path);
 	return rc;
 }
 
-/* Asks the server of what is mounted there, where attributes alone might still be in the kernel. */
-static int probe(const char *path, struct stat *st)
+/* Mounts of ours at this very place: the dead go, a living one stays. */
+static int make_way(const char *path, char *error, size_t cap)
 {
-	struct statfs sf;
+	struct mounted there;
+	int rc;
 
-	if (statfs(path, &sf) < 0)
-		return -errno;
-	return stat(path, st) < 0 ? -errno : 0;
+	for (;;) {
+		rc = mounted_find(path, &there);
+		if (rc == -ENOENT)
+			return 0;
+		if (rc < 0)
+			break;
+		if (!mounted_dead(path, &there)) {
+			(void)snprintf(error, cap,
+				"mount point %s: %s is mounted there already. To mount again: "
+				"umount %s first",
+				path, there.source, path);
+			return -EBUSY;
+		}
+		rc = clear_dead(path, &there, error, cap);
+		if (rc < 0)
+			return rc;
+	}
+	(void)snprintf(error, cap, "/proc/self/mountinfo: %s", strerror(-rc));
+	return rc;
+}
+
+/* Follows links; what is mounted at the end of the path is not asked. Heap, NULL with errno. */
+static char *resolve(const char *path)
+{
+	char *copy, *dir = NULL, *out = realpath(path, NULL), *slash;
+	size_t len = strlen(path);
+
+	if (out || errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+		return out;
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	copy = strndup(path, len);
+	slash = copy ? strrchr(copy, '/') : NULL;
+	if (slash && slash > copy)
+		*slash = 0;
+	if (copy)
+		dir = realpath(!slash ? "." : slash == copy ? "/" : copy, NULL);
+	if (dir &&
+		asprintf(&out, "%s/%s", strcmp(dir, "/") ? dir : "", slash ? slash + 1 : copy) < 0)
+		out = NULL;
+	free(dir);
+	free(copy);
+	return out;
+}
+
+static void warn_not_empty(const char *path)
+{
+	DIR *d = opendir(path);
+	const struct dirent *e;
+	bool empty = true;
+
+	if (!d)
+		return; /* may not be read: may be mounted on all the same */
+	while (empty && (e = readdir(d)))
+		empty = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..");
+	(void)closedir(d); /* was only read */
+	if (!empty)
+		log_warn("the mount point is not empty: what it holds is hidden until the umount",
+			"mountpoint=\"%s\"", path);
+}
+
+static int refuse(const char *path, int rc, char *error, size_t cap)
+{
+	(void)snprintf(error, cap, "mount point %s: %s", path, strerror(-rc));
+	return rc;
 }
 
 int mountpoint_prepare(const char *path, char **absolute, char *error, size_t cap)
 {
+	char *found = resolve(path);
 	struct stat st;
-	char *found;
-	int rc = probe(path, &st);
+	int rc;
 
-	if (rc == -ENOTCONN || rc == -ECONNABORTED) {
-		rc = clear_dead(path);
-		if (!rc)
-			rc = probe(path, &st);
+	if (!found)
+		return refuse(path, -errno, error, cap);
+	rc = make_way(found, error, cap);
+	if (!rc && stat(found, &st) < 0)
+		rc = refuse(path, -errno, error, cap);
+	if (!rc && !S_ISDIR(st.st_mode)) {
+		(void)snprintf(error, cap, "mount point %s: is not a directory", path);
+		rc = -ENOTDIR;
 	}
 	if (rc < 0) {
-		(void)snprintf(error, cap, "mount point %s: %s", path, strerror(-rc));
+		free(found);
 		return rc;
 	}
-	if (!S_ISDIR(st.st_mode)) {
-		(void)snprintf(error, cap, "mount point %s: is not a directory", path);
-		return -ENOTDIR;
-	}
-	found = realpath(path, NULL);
-	if (!found) {
-		rc = -errno;
-		(void)snprintf(error, cap, "mount point %s: %s", path, strerror(-rc));
-		return rc;
-	}
+	warn_not_empty(found);
 	*absolute = found;
 	return 0;
 }

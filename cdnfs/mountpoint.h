@@ -6,8 +6,8 @@
 #include <semaphore.h>
 #include <stddef.h>
 
-/* Absolute path of a directory that can be mounted on, heap. A mount whose server died there is taken away, with a log line. 0, or
- * -errno with a sentence. */
+/* Absolute path of a directory that can be mounted on, heap. A dead mount of ours there is taken away, with a log line; a
+ * living one is -EBUSY. 0, or -errno with a sentence. */
 int mountpoint_prepare(const char *path, char **absolute, char *error, size_t cap);
 
 struct readahead;

@@ -330,7 +330,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 			rc = staged_write(s, data, size, (uint64_t)off, (fi->flags & O_APPEND) != 0,
 				clock_real_ns());
 	} while (rc == -EAGAIN);
-	if (!rc && (fi->flags & O_DSYNC))
+	if (!rc && (fs->opt->sync || (fi->flags & O_DSYNC)))
 		rc = store_commit(fs, &w, h->in, true);
 	if (rc < 0)
 		reply_result(req, rc);

@@ -34,6 +34,14 @@ static const struct option_row rows[] = {
 		"file with the servers' token (or CDN_TOKEN in the environment)", 0 },
 	{ "ca_file", "CDN_CA", OPTION_TEXT, AT(ca_file), NULL, "FILE", "certificates to trust, PEM",
 		0 },
+	{ "mount_timeout", NULL, OPTION_COUNT, AT(mount_timeout), "3", "SECONDS",
+		"how long mounting waits for a distributor that is away", 86400 },
+	{ "uid", NULL, OPTION_TEXT, AT(uid), NULL, "USER",
+		"owner that all files are shown with, a number or a name", 0 },
+	{ "gid", NULL, OPTION_TEXT, AT(gid), NULL, "GROUP",
+		"group that all files are shown with, a number or a name", 0 },
+	{ "umask", NULL, OPTION_TEXT, AT(umask), NULL, "OCTAL",
+		"permissions that nobody is shown to have", 0 },
 	{ "threads", NULL, OPTION_COUNT, AT(threads), "32", "N", "most operations at one time",
 		1024 },
 	{ "log_level", "LOG_LEVEL", OPTION_TEXT, AT(log_level), "info", "LEVEL",
@@ -44,7 +52,6 @@ static const struct option_row rows[] = {
 /* While the words are read. */
 struct parser {
 	struct options *o;
-	bool helper; /* run as mount.cdnfs: mount(8)'s letters */
 	bool sloppy; /* unknown words are let pass */
 	char *error;
 	size_t cap;
@@ -58,16 +65,32 @@ static int known_row(const char *name)
 	return 0;
 }
 
+/* What we need to know of the kernel's words; the last one counts. */
+static void note_fuse(struct options *o, const char *word)
+{
+	o->allow_other_set |= !strncmp(word, "allow_", 6);
+	if (!strcmp(word, "ro") || !strcmp(word, "rw"))
+		o->ro = word[1] == 'o';
+	if (!strcmp(word, "sync") || !strcmp(word, "async"))
+		o->sync = word[0] == 's';
+}
+
 static int take_word(struct parser *p, char *word)
 {
 	char *value = strchr(word, '=');
 
+	if (!strcmp(word, "remount")) {
+		(void)snprintf(p->error, p->cap,
+			"remount: a mount's options cannot be changed; umount it, then mount it "
+			"with the new ones");
+		return -EOPNOTSUPP;
+	}
 	switch (words_kind(word)) {
 	case WORDS_IGNORED:
 		return 0;
 	case WORDS_FUSE:
 		buf_addf(&p->o->fuse, ",%s", word);
-		p->o->allow_other_set |= !strncmp(word, "allow_", 6);
+		note_fuse(p->o, word);
 		return buf_error(&p->o->fuse);
 	case WORDS_OURS:
 		break;
@@ -105,24 +128,28 @@ static int take_letter(struct parser *p, int c)
 		o->what = OPTIONS_HELP;
 	else if (c == 'V')
 		o->what = OPTIONS_VERSION;
-	else if (c == 'f' && p->helper)
+	else if (c == 'f' && o->helper)
 		o->what = OPTIONS_NOTHING; /* mount -f: as if */
 	else if (c == 'f')
 		o->foreground = true;
-	else if (c == 's' && p->helper)
+	else if (c == 's' && o->helper)
 		p->sloppy = true;
 	else if (c == 's')
 		o->single = true;
 	else if (c == 'd')
 		o->debug = o->foreground = true;
-	else if (c == '?' || !p->helper) {
+	else if (c == 'r' && o->helper)
+		return take_words(p, "ro");
+	else if (c == 'w' && o->helper)
+		return take_words(p, "rw");
+	else if (c == '?' || !o->helper) {
 		(void)snprintf(p->error, p->cap,
 			"%s: no such option, or its value is missing; "
 			"cdnfs -h lists them",
 			optind > 0 ? "command line" : "?");
 		return -EINVAL;
 	}
-	return 0; /* mount's -n -v -r -w -t -N: nothing to do, or said by -o too */
+	return 0; /* mount's -n -v -t -N: nothing to do */
 }
 
 /* [URL] MOUNTPOINT */
@@ -154,12 +181,14 @@ static int validate(struct parser *p)
 		what = "timeout: must be at least 1 second";
 	else if (o->memory < MEMORY_MIN)
 		what = "memory: must be at least 8MiB";
+	else if (!o->mount_timeout)
+		what = "mount_timeout: must be at least 1 second";
 	else if (!o->threads)
 		what = "threads: must be at least 1";
 	else if (log_level_parse(o->log_level, &level) < 0)
 		what = "log_level: must be error, warn, info or debug";
 	if (!what)
-		return 0;
+		return shown_parse(o->uid, o->gid, o->umask, &o->shown, p->error, p->cap);
 	(void)snprintf(p->error, p->cap, "%s", what);
 	return -EINVAL;
 }
@@ -188,12 +217,12 @@ int options_parse(
 	int npos = 0, c, rc;
 
 	base = base ? base + 1 : argv[0];
-	p.helper = !strcmp(base, "mount.cdnfs");
+	o->helper = !strcmp(base, "mount.cdnfs");
 	error[0] = 0;
 	rc = options_load(rows, ROWS, o, 1, none, &npos, file, true, error, cap);
 	optind = 0; /* from the start, also the second time */
 	opterr = 0;
-	while (!rc && (c = getopt_long(argc, argv, p.helper ? "o:fsdVhnvrwt:N:" : "o:fsdVh", longs,
+	while (!rc && (c = getopt_long(argc, argv, o->helper ? "o:fsdVhnvrwt:N:" : "o:fsdVh", longs,
 			       NULL)) != -1)
 		rc = take_letter(&p, c);
 	if (rc || o->what != OPTIONS_RUN)

@@ -2,6 +2,7 @@
 #ifndef CDNFS_OPTIONS_H
 #define CDNFS_OPTIONS_H
 
+#include "cdnfs/shown.h"
 #include "common/buf.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,17 +11,20 @@
 
 struct options {
 	/* the table's */
-	char *url, *staging, *stats, *token_file, *ca_file, *log_level;
-	uint64_t timeout, attr_timeout, negative_timeout, memory, threads;
+	char *url, *staging, *stats, *token_file, *ca_file, *log_level, *uid, *gid, *umask;
+	uint64_t timeout, attr_timeout, negative_timeout, memory, threads, mount_timeout;
 	/* the command line's */
 	char *mountpoint;
-	char *token; /* of token_file or CDN_TOKEN; NULL none */
+	char *token;	    /* of token_file or CDN_TOKEN; NULL none */
+	struct shown shown; /* of uid, gid and umask */
 	bool foreground, debug, single, allow_other_set;
+	bool helper; /* run as mount.cdnfs: mount(8)'s letters, and its exit statuses */
+	bool ro, sync;
 	struct buf fuse; /* options for libfuse, with commas */
 	enum { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_NOTHING } what;
 };
 
-/* Fills *o (zeroed). 0, or -errno with a sentence in error ("" for some of no memory). options_free in every case.
+/* Fills *o (zeroed). 0, -EOPNOTSUPP for what no mount can do (remount), or another -errno; each with a sentence in error ("" for some of no memory). options_free in every case.
  * `file`: configuration, may be absent. */
 int options_parse(
 	struct options *o, int argc, char **argv, const char *file, char *error, size_t cap);

@@ -43,7 +43,7 @@ static struct timespec time_of(int64_t ns)
 	return t;
 }
 
-void reply_stat(const struct attr *a, struct stat *st)
+void reply_stat(const struct cdnfs *fs, const struct attr *a, struct stat *st)
 {
 	memset(st, 0, sizeof(*st));
 	st->st_ino = a->id;
@@ -58,6 +58,7 @@ void reply_stat(const struct attr *a, struct stat *st)
 	st->st_atim = time_of(a->atime);
 	st->st_mtim = time_of(a->mtime);
 	st->st_ctim = time_of(a->ctime);
+	shown_apply(&fs->opt->shown, st);
 }
 
 static double timeout_left(const struct cdnfs *fs, int64_t age_ms)
@@ -72,7 +73,7 @@ void reply_entry_param(
 {
 	memset(e, 0, sizeof(*e));
 	e->ino = a->id;
-	reply_stat(a, &e->attr);
+	reply_stat(fs, a, &e->attr);
 	e->attr_timeout = e->entry_timeout = timeout_left(fs, age_ms);
 }
 
@@ -86,7 +87,7 @@ void reply_attr(fuse_req_t req, const struct attr *a, int64_t age_ms)
 {
 	struct stat st;
 
-	reply_stat(a, &st);
+	reply_stat(reply_fs(req), a, &st);
 	inode_tell(reply_fs(req)->inodes, a->id, a->stamp);
 	(void)fuse_reply_attr(req, &st, timeout_left(reply_fs(req), age_ms)); /* as above */
 }

@@ -9,7 +9,8 @@ struct cdnfs *reply_fs(fuse_req_t req);
 /* Waits while the requester does. */
 struct wait reply_wait(fuse_req_t req);
 
-void reply_stat(const struct attr *a, struct stat *st);
+/* As this mount shows it. */
+void reply_stat(const struct cdnfs *fs, const struct attr *a, struct stat *st);
 /* Timeouts in full, less `age_ms`. */
 void reply_entry_param(
 	const struct cdnfs *fs, const struct attr *a, int64_t age_ms, struct fuse_entry_param *e);

@@ -93,7 +93,7 @@ int store_begin(struct cdnfs *fs, const struct wait *w, struct inode *in, uint64
 	struct staged **out)
 {
 	struct staged *s;
-	int rc = inode_stage(fs->inodes, in, fs->staging, &s);
+	int rc = fs->opt->ro ? -EROFS : inode_stage(fs->inodes, in, fs->staging, &s);
 
 	if (rc < 0)
 		return rc;

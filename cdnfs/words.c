@@ -5,13 +5,13 @@
 #include <string.h>
 
 static const char *const to_fuse[] = { "rw", "ro", "suid", "nosuid", "dev", "nodev", "exec",
-	"noexec", "async", "sync", "atime", "noatime", "nodiratime", "norelatime", "nostrictatime",
-	"dirsync", "allow_other", "allow_root", "default_permissions", "auto_unmount", "max_read" };
+	"noexec", "async", "sync", "noatime", "dirsync", "allow_other", "allow_root",
+	"default_permissions", "auto_unmount" };
 
 static const char *const ignored[] = { "auto", "noauto", "user", "nouser", "users", "owner",
-	"group", "_netdev", "nofail", "defaults", "relatime", "strictatime", "diratime", "lazytime",
-	"nolazytime", "iversion", "noiversion", "loud", "silent", "comment", "helper",
-	"nodirsync" };
+	"group", "_netdev", "nofail", "defaults", "atime", "relatime", "norelatime", "strictatime",
+	"nostrictatime", "diratime", "nodiratime", "lazytime", "nolazytime", "iversion",
+	"noiversion", "loud", "silent", "comment", "helper", "nodirsync" };
 
 static bool listed(const char *const *list, size_t n, const char *word, size_t len)
 {

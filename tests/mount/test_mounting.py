@@ -58,6 +58,12 @@ def run(env, *args):
     return done.returncode, done.stderr
 
 
+def mounts(folder):
+    """The fields of mountinfo of the mounts at folder, the top one last."""
+    lines = pathlib.Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    return [line.split() for line in lines if line.split()[4] == str(folder)]
+
+
 def works(folder):
     (folder / "probe").write_text("probe")
     ok = (folder / "probe").read_text() == "probe"
@@ -165,7 +171,64 @@ def test_stale_mount_point_is_cleared(folder, env):
     assert mounted(folder)
     status, said = run(env, "cdnfs", folder)
     assert status == 0, said
+    assert "dead mount" in said and str(folder) in said
     assert works(folder)
+    assert len(mounts(folder)) == 1
+
+
+def test_two_dead_mounts_on_each_other_are_cleared(folder, env, cdn, tmp_path):
+    lower = tmp_path / "lower"
+    lower.mkdir()
+    for _ in range(2):  # a bind mount carries the second one there, where cdnfs would have refused
+        run(env, "cdnfs", lower)
+        subprocess.run(["mount", "--bind", lower, folder], check=True)
+        os.kill(pids(lower)[0], signal.SIGKILL)
+        wait_for("the end of cdnfs", lambda: not pids(lower))
+        subprocess.run(["umount", "-l", lower], check=True)
+    assert len(mounts(folder)) == 2
+    status, said = run(env, "cdnfs", folder)
+    assert (status, said.count("dead mount"), len(mounts(folder))) == (0, 2, 1), said
+
+
+def test_living_mount_is_not_mounted_over(folder, env, cdn):
+    run(env, "cdnfs", folder)
+    (folder / "kept").write_text("x")
+    status, said = run(env, "cdnfs", folder)
+    assert status == 1 and cdn.url in said and "umount" in said
+    assert len(mounts(folder)) == 1 and (folder / "kept").read_text() == "x"
+    assert len(pids(folder)) == 1
+
+
+def test_mount_that_hangs_is_living(folder, env):
+    run(env, "cdnfs", folder)
+    daemon = pids(folder)[0]
+    os.kill(daemon, signal.SIGSTOP)
+    try:
+        status, said = run(env, "cdnfs", folder)
+    finally:
+        os.kill(daemon, signal.SIGCONT)
+    assert status == 1 and "mounted there already" in said
+    assert len(mounts(folder)) == 1 and works(folder)
+
+
+def test_mounts_of_other_kinds_stay(folder, env):
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
+    status, said = run(env, "cdnfs", folder)
+    assert status == 0, said
+    assert [m[-3] for m in mounts(folder)] == ["tmpfs", "fuse.cdnfs"]
+
+
+def test_mount_point_that_holds_something_is_warned_of(folder, env):
+    (folder / "hidden").touch()
+    status, said = run(env, "cdnfs", folder)
+    assert status == 0 and "not empty" in said and str(folder) in said
+    assert not (folder / "hidden").exists() and works(folder)
+
+
+def test_mount_point_in_use_can_be_mounted_on(folder, env, monkeypatch):
+    monkeypatch.chdir(folder)
+    status, said = run(env, "cdnfs", folder)
+    assert (status, said) == (0, "") and works(folder)
 
 
 @pytest.mark.parametrize("words", [
@@ -180,6 +243,10 @@ def test_wrong_options_are_refused_with_a_sentence(folder, env, words):
 
 def test_unknown_option_is_named(folder, env):
     assert "nosuchthing" in run(env, "cdnfs", "-o", "nosuchthing=5", folder)[1]
+
+
+def test_option_that_only_libfuse_knew_is_refused(folder, env):
+    assert run(env, "cdnfs", "-o", "max_read=4096", folder)[0] == 2
 
 
 def test_no_mount_point_at_all(env):

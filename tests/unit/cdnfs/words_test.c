@@ -10,8 +10,10 @@ static void test_whose(void **state)
 {
 	(void)state;
 	assert_int_equal(words_kind("rw"), WORDS_FUSE);
-	assert_int_equal(words_kind("max_read=4096"), WORDS_FUSE);
+	assert_int_equal(words_kind("nodev"), WORDS_FUSE);
 	assert_int_equal(words_kind("noatime"), WORDS_FUSE);
+	assert_int_equal(words_kind("max_read=4096"), WORDS_OURS);
+	assert_int_equal(words_kind("nodiratime"), WORDS_IGNORED);
 	assert_int_equal(words_kind("_netdev"), WORDS_IGNORED);
 	assert_int_equal(words_kind("x-systemd.automount"), WORDS_IGNORED);
 	assert_int_equal(words_kind("user=joe"), WORDS_IGNORED);
