@@ -1,4 +1,4 @@
-/* links: dist/filing dist/nodes dist/path dist/placement */
+/* links: dist/filing dist/nodes dist/path dist/placement dist/promises */
 /* Any body of POST or PUT content is refused with a sentence, or what it registers is within its limits. */
 #include "dist/filing.h"
 #include <stdlib.h>
