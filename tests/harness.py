@@ -43,6 +43,18 @@ def wait_for(what, check, seconds=PATIENCE):
         time.sleep(0.01)
 
 
+def port_range():
+    """Tests run in several processes at once (run.sh); each takes its ports from an eighth of its own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if not worker:
+        return range(15000, 31000)
+    first = 15000 + 2000 * (int(worker.removeprefix("gw")) % 8)
+    return range(first, first + 2000)
+
+
+PORTS = port_range()
+
+
 def free_ports(count):
     """Different free ports, below those that the kernel gives to outgoing connections, so that a server which is
     started again finds its own still free."""
@@ -52,7 +64,7 @@ def free_ports(count):
             s = socket.socket()
             held.append(s)
             try:
-                s.bind(("127.0.0.1", random.randrange(15000, 32000)))
+                s.bind(("127.0.0.1", random.choice(PORTS)))
             except OSError:
                 held.remove(s)
                 s.close()

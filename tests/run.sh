@@ -1,9 +1,12 @@
 #!/bin/bash
 # make test: builds, then runs the unit, API and mount tests and ends with "N passed, N failed".
 # Environment: SAN, CC, BUILD as for make; T=name runs only tests with that in their names;
-# PG_BIN=folder has another PostgreSQL server's programs; SUITES="unit api mount" chooses; PYTEST_ARGS goes to pytest as it is.
+# PG_BIN=folder has another PostgreSQL server's programs; SUITES="unit api mount" chooses; PYTEST_ARGS goes to pytest as it is;
+# WORKERS=n runs the files of pytest's tests in n processes (two for each core: most of a test's time is waiting).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
+cores=$(nproc)
+WORKERS=${WORKERS:-$((cores < 4 ? 2 * cores : 8))}
 T=${T:-} SAN=${SAN:-} SUITES=${SUITES:-unit api mount}
 BUILD=${BUILD:-build${SAN:+-${SAN//,/-}}}
 export T
@@ -62,7 +65,8 @@ pytests() {
 	# words, with quotes as the shell reads them
 	mapfile -t extra < <(printf '%s' "${PYTEST_ARGS:-}" | xargs -r printf '%s\n')
 	CDN_BIN=$(realpath "$BUILD/bin") SAN=$SAN timeout "${PYTEST_SECONDS:-2400}" "${run[@]}" \
-		/usr/bin/python3 -m pytest -q -rfEs --tb=short -p no:cacheprovider ${T:+-k "$T"} \
+		/usr/bin/python3 -m pytest -q -rfEs --tb=short -p no:cacheprovider \
+		-n "$WORKERS" --dist loadfile ${T:+-k "$T"} \
 		"${extra[@]}" "$@" 2>&1 | tee "$log"
 	rc=${PIPESTATUS[0]}
 	good=$(tail -n 3 "$log" | grep -oE '[0-9]+ passed' | tail -n 1 | grep -oE '[0-9]+')
