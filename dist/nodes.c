@@ -230,12 +230,14 @@ void nodes_room(struct nodes *n, uint64_t *total, uint64_t *free)
 	pthread_mutex_lock(&n->lock);
 	for (size_t i = 0; i < n->n; i++) {
 		const struct node *node = &n->list[i];
+		uint64_t coming = unseen(node);
 
 		if (!node->up)
 			continue;
+		coming -= coming < node->last.reserved ? coming : node->last.reserved;
 		t += node->last.max_storage;
-		if (node->last.free > unseen(node))
-			f += node->last.free - unseen(node);
+		if (node->last.free > coming)
+			f += node->last.free - coming;
 	}
 	pthread_mutex_unlock(&n->lock);
 	*total = t;

@@ -14,7 +14,8 @@ struct nodes;
 /* What a node says of itself, in bytes. */
 struct node_figures {
 	uint64_t memory, storage, max_storage;
-	uint64_t free; /* what an upload can have */
+	uint64_t free;	   /* what an upload can have */
+	uint64_t reserved; /* held by uploads that are not registered yet; not in `free` */
 };
 
 /* Takes what *conf holds (it is empty afterwards). The entry `dist` is no storage node. 0 or -ENOMEM. */
@@ -47,7 +48,8 @@ int nodes_place(struct nodes *n, uint64_t size, const char *skip, int64_t now_ms
 	const struct conf_node **out);
 /* The node of that name holds `size` bytes more, of which its next figures will tell. Other names are ignored. */
 void nodes_took(struct nodes *n, const char *name, uint64_t size);
-/* Room of all nodes that are up; what is promised and what came since their last answer is deducted. */
+/* Room of all nodes that are up; what is promised and what came since their last answer is deducted, but
+ * for what the node had reserved by then: those are the same bytes, on their way. */
 void nodes_room(struct nodes *n, uint64_t *total, uint64_t *free);
 
 #endif

@@ -164,6 +164,25 @@ static void what_came_counts_until_the_next_answer(void **state)
 	assert_int_equal(room(n), GB - 1070000);
 }
 
+/* The node is asked while an upload runs: its bytes are reserved there and promised here. */
+static void bytes_on_their_way_count_once(void **state)
+{
+	struct node_figures f = { .max_storage = GB, .free = GB - 1000000, .reserved = 1000000 };
+	const struct conf_node *got;
+	struct nodes *n = *state;
+
+	answer(n, 0, 0, 0);
+	assert_int_equal(nodes_place(n, 1000000, NULL, 0, &got), 0);
+	(void)nodes_answered(n, 0, &f, 1);
+	assert_int_equal(room(n), GB - 1000000);
+	nodes_took(n, "node1", 1000000);
+	assert_int_equal(room(n), GB - 1000000);
+	nodes_took(n, "node1", 500000); /* this one came later */
+	assert_int_equal(room(n), GB - 1500000);
+	answer(n, 0, 1500000, 2);
+	assert_int_equal(room(n), GB - 1500000);
+}
+
 static void bytes_spread_evenly_between_answers(void **state)
 {
 	uint64_t came[3] = { 0 }, least = GB, most = 0, seed = 1;
@@ -232,9 +251,11 @@ static void reads_what_nodes_say(void **state)
 		0);
 	assert_int_equal(f.memory, 5);
 	assert_int_equal(f.free, 90);
+	assert_int_equal(f.reserved, 0);
 	assert_int_equal(
 		parse("{\"memory\":5,\"storage\":110,\"max_storage\":100,\"reserved\":1}", &f), 0);
 	assert_int_equal(f.free, 0);
+	assert_int_equal(f.reserved, 1);
 	assert_int_equal(
 		parse("{\"memory\":5,\"storage\":10,\"max_storage\":100,\"free\":33}", &f), 0);
 	assert_int_equal(f.free, 33);
@@ -267,6 +288,7 @@ int main(void)
 		TEST(passes_over_names),
 		TEST(promises_lapse_with_later_answers),
 		TEST(what_came_counts_until_the_next_answer),
+		TEST(bytes_on_their_way_count_once),
 		TEST(bytes_spread_evenly_between_answers),
 		TEST(room_is_that_of_nodes_up),
 		TEST(any_takes_turns_among_those_up),
