@@ -154,7 +154,7 @@ static int open_database(struct program *p)
 static int open_threads(struct program *p)
 {
 	const struct reclaimer_conf reclaim = {
-		.meta = p->dist.meta, .nodes = p->dist.nodes, .http = p->http
+		.meta = p->dist.meta, .nodes = p->dist.nodes, .http = p->http, .watch = p->watch
 	};
 	int rc = probe_open(p->dist.meta, &p->dist.probe);
 

@@ -104,6 +104,7 @@ static int work(struct worker *w, bool first)
 	why = rc < 0 ? httpc_why(&w->res, rc) : NULL;
 	if (rc < 0)
 		goto out;
+	watch_ask(w->reclaimer->conf.watch, w->node);
 	what = "cannot note what was reclaimed; it will be sent again";
 	rc = meta_run(meta, META_WRITE, forget_blobs, w);
 out:

@@ -6,6 +6,7 @@
 #include "common/httpc.h"
 #include "dist/meta.h"
 #include "dist/nodes.h"
+#include "dist/watch.h"
 
 struct reclaimer;
 
@@ -13,6 +14,8 @@ struct reclaimer_conf {
 	struct meta *meta;
 	struct nodes *nodes;
 	struct httpc *http;
+	struct watch
+		*watch; /* asked about a node that has got room again; outlives the reclaimer */
 };
 
 int reclaimer_open(const struct reclaimer_conf *conf, struct reclaimer **out);

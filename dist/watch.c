@@ -17,13 +17,13 @@ struct watcher {
 	struct watch *watch;
 	size_t node;
 	pthread_t thread;
+	struct bell bell; /* rung: ask now */
 	bool asked;
 	int told; /* why it does not answer, by the last log line; 0: it does */
 };
 
 struct watch {
 	struct watch_conf conf;
-	struct bell stop;  /* never rung */
 	struct bell first; /* rung by each watcher's first answer */
 	atomic_size_t done;
 	struct watcher *list;
@@ -107,6 +107,7 @@ static void *run(void *arg)
 	struct watcher *me = arg;
 	struct watch *w = me->watch;
 	struct httpc_res res = HTTPC_RES_INIT;
+	uint64_t seen = 0;
 	int64_t pause;
 
 	do {
@@ -119,7 +120,7 @@ static void *run(void *arg)
 		pause = w->conf.interval_ms;
 		if (!nodes_up(w->conf.nodes, me->node))
 			pause = pause < DOWN_MS ? pause : DOWN_MS;
-	} while (bell_wait(&w->stop, pause, NULL));
+	} while (bell_wait(&me->bell, pause, &seen));
 	httpc_res_release(&res);
 	return NULL;
 }
@@ -142,16 +143,18 @@ int watch_open(const struct watch_conf *conf, struct watch **out)
 	if (!w)
 		return rc;
 	w->conf = *conf;
-	bell_init(&w->stop);
 	bell_init(&w->first);
 	w->list = calloc(n ? n : 1, sizeof(*w->list));
 	if (!w->list)
 		goto fail;
 	for (size_t i = 0; i < n; i++) {
 		w->list[i] = (struct watcher){ .watch = w, .node = i };
+		bell_init(&w->list[i].bell);
 		rc = -pthread_create(&w->list[i].thread, NULL, run, &w->list[i]);
-		if (rc < 0)
+		if (rc < 0) {
+			bell_release(&w->list[i].bell);
 			goto fail;
+		}
 		w->started++;
 	}
 	wait_first(w);
@@ -165,15 +168,23 @@ fail:
 void watch_close(struct watch **wp)
 {
 	struct watch *w = *wp;
+	size_t n = w && w->list ? w->started : 0;
 
 	*wp = NULL;
 	if (!w)
 		return;
-	bell_stop(&w->stop);
-	for (size_t i = 0; i < w->started; i++)
+	for (size_t i = 0; i < n; i++)
+		bell_stop(&w->list[i].bell);
+	for (size_t i = 0; i < n; i++) {
 		pthread_join(w->list[i].thread, NULL);
-	bell_release(&w->stop);
+		bell_release(&w->list[i].bell);
+	}
 	bell_release(&w->first);
 	free(w->list);
 	free(w);
+}
+
+void watch_ask(struct watch *w, size_t i)
+{
+	bell_ring(&w->list[i].bell);
 }

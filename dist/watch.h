@@ -18,6 +18,8 @@ struct watch_conf {
 /* Returns when each node was asked once, or after timeout_ms. */
 int watch_open(const struct watch_conf *conf, struct watch **out);
 void watch_close(struct watch **w); /* NULL-safe */
+/* Asks node number i (nodes_at) at once: it has changed by more than what others told. Never waits. */
+void watch_ask(struct watch *w, size_t i);
 
 /* The body of a node's `GET stats/`. 0 or -EPROTO. */
 int watch_parse(const char *text, size_t len, struct node_figures *out);

@@ -131,3 +131,14 @@ def test_room_that_delete_made_is_placed_again(one):
     wait_for("dist sees it full", lambda: http("GET", one.url + "/store/?size=900000").status_code == 507)
     http("DELETE", f"{one.base('node1')}/delete/{cid}")
     wait_for("dist sees the room", lambda: http("GET", one.url + "/store/?size=900000").status_code == 200)
+
+
+def test_a_node_is_asked_when_it_got_room(new_cdn):
+    """Without waiting for the next look at its figures, which here is an hour away."""
+    c = new_cdn(nodes=1, max_storage="1M", dist_args=["--poll=3600000"])
+    cid = c.store(bytes(900_000))["id"]
+    c.kill("dist")
+    c.start("dist")  # looks once
+    assert http("GET", c.url + "/store/?size=900000").status_code == 507
+    http("DELETE", f"{c.base('node1')}/delete/{cid}")
+    wait_for("room", lambda: http("GET", c.url + "/store/?size=900000").status_code == 200)
