@@ -133,7 +133,7 @@ table() {
 	cat <<-END
 
 		Try:
-		  cp -r /usr/include $MNT/ && diff -r /usr/include $MNT/include
+		  cp -r /usr/include $MNT/ && diff -r --no-dereference /usr/include $MNT/include
 		  curl $URL/stats/
 		  curl -F file=@README.md \$(curl -s $URL/store/ | jq -r .uri); ls -l $MNT
 		  ${BIN#"$PWD"/}/cdnctl${PORT_NOTE:+ --url $URL} scenario --folder=${VAR#"$PWD"/}
