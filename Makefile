@@ -103,7 +103,7 @@ $(eval $(call unit_rule,cdnfs/ctl%,$(call nomain,$(CTL_OBJ))))
 
 unit: $(UNIT)
 
-# make test T=name: only what has that in its name. SUITES="unit api mount" chooses.
+# make test T=name: only what has that in its name. SUITES="unit api mount docs" chooses.
 test:
 	@BUILD='$(BUILD)' CC='$(CC)' SAN='$(SAN)' T='$(T)' PG_BIN='$(PG_BIN)' tests/run.sh
 

@@ -1,13 +1,13 @@
 #!/bin/bash
 # make test: builds, then runs the unit, API and mount tests and ends with "N passed, N failed".
 # Environment: SAN, CC, BUILD as for make; T=name runs only tests with that in their names;
-# PG_BIN=folder has another PostgreSQL server's programs; SUITES="unit api mount" chooses; PYTEST_ARGS goes to pytest as it is;
+# PG_BIN=folder has another PostgreSQL server's programs; SUITES="unit api mount docs" chooses; PYTEST_ARGS goes to pytest as it is;
 # WORKERS=n runs the files of pytest's tests in n processes (two for each core: most of a test's time is waiting).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 cores=$(nproc)
 WORKERS=${WORKERS:-$((cores < 4 ? 2 * cores : 8))}
-T=${T:-} SAN=${SAN:-} SUITES=${SUITES:-unit api mount}
+T=${T:-} SAN=${SAN:-} SUITES=${SUITES:-unit api mount docs}
 BUILD=${BUILD:-build${SAN:+-${SAN//,/-}}}
 export T
 passed=0 failed=0
