@@ -11,6 +11,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -98,6 +99,7 @@ class Process:
     def __init__(self, args, log, env):
         self.log = pathlib.Path(log)
         self.killed = False  # on purpose: its exit status says nothing
+        self.ending = threading.Lock()  # poll() says "runs" while another thread waits for the end
         with open(log, "ab") as out:
             self.popen = subprocess.Popen([str(a) for a in args], stdin=subprocess.DEVNULL,
                                           stdout=out, stderr=out, env=env)
@@ -107,14 +109,16 @@ class Process:
         return self.popen.pid
 
     def running(self):
-        return self.popen.poll() is None
+        with self.ending:
+            return self.popen.poll() is None
 
     def kill(self, sig=signal.SIGKILL):
         """Sends sig; SIGKILL also waits for the end."""
-        self.popen.send_signal(sig)
-        if sig == signal.SIGKILL:
-            self.killed = True
-            self.popen.wait()
+        with self.ending:
+            self.popen.send_signal(sig)
+            if sig == signal.SIGKILL:
+                self.killed = True
+                self.popen.wait()
 
     def stop(self):
         """SIGTERM; returns the exit status."""
