@@ -44,16 +44,28 @@ def wait_for(what, check, seconds=PATIENCE):
         time.sleep(0.01)
 
 
-def port_range():
-    """Tests run in several processes at once (run.sh); each takes its ports from an eighth of its own."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    if not worker:
-        return range(15000, 31000)
-    first = 15000 + 2000 * (int(worker.removeprefix("gw")) % 8)
-    return range(first, first + 2000)
+class Ports:
+    """Ports that no other test process on this machine takes: tests run in several processes at once (run.sh, or two
+    runs). A part of the range is this process's while it holds the abstract socket of that number."""
+    FIRST, EACH, PARTS = 15000, 500, 32
+
+    def __init__(self):
+        self._claim = socket.socket(socket.AF_UNIX)
+        self._range = None
+
+    def range(self):
+        if self._range:
+            return self._range
+        for part in random.sample(range(self.PARTS), self.PARTS):
+            with contextlib.suppress(OSError):
+                self._claim.bind(f"\0cdnfs-tests-ports-{part}")
+                first = self.FIRST + self.EACH * part
+                self._range = range(first, first + self.EACH)
+                return self._range
+        raise RuntimeError(f"{self.PARTS} test processes run already")
 
 
-PORTS = port_range()
+PORTS = Ports()
 
 
 def free_ports(count):
@@ -65,7 +77,7 @@ def free_ports(count):
             s = socket.socket()
             held.append(s)
             try:
-                s.bind(("127.0.0.1", random.choice(PORTS)))
+                s.bind(("127.0.0.1", random.choice(PORTS.range())))
             except OSError:
                 held.remove(s)
                 s.close()
