@@ -31,6 +31,7 @@ static const struct httpd_route routes[] = {
 	ROUTE("DELETE", "/files/{*}", CHANGE | DATABASE, files_delete, ),
 	ROUTE("POST", "/fs", CHANGE | DATABASE, fs_handle, JSON_BODY(fs_done)),
 	ROUTE("GET", "/health", OPEN | DATABASE, health, ),
+	ROUTE("GET", "/ready", OPEN | DATABASE, ready, ),
 };
 _Static_assert(ARRAY_LEN(routes) <= ROUTES_MAX, "routes_fill has room for all");
 

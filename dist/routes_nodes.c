@@ -144,17 +144,46 @@ void nodes_stats(struct httpd_req *req)
 	answer_json(req, 200, &out);
 }
 
+static void answer_ok(struct httpd_req *req, const char *json)
+{
+	struct buf out = BUF_INIT;
+
+	buf_adds(&out, json);
+	answer_json(req, 200, &out);
+}
+
+static void answer_later(struct httpd_req *req, const char *why)
+{
+	httpd_set_header(req, "Retry-After", "1");
+	httpd_reply_error(req, 503, "%s", why);
+}
+
 void health(struct httpd_req *req)
 {
 	const struct dist *d = httpd_server(req);
-	struct buf out = BUF_INIT;
-	int rc = probe_health(d->probe);
 
-	if (rc < 0) {
-		httpd_set_header(req, "Retry-After", "1");
-		httpd_reply_error(req, 503, "the database does not answer");
-		return;
-	}
-	buf_adds(&out, "{\"status\":\"OK\"}");
-	answer_json(req, 200, &out);
+	if (probe_health(d->probe) < 0)
+		answer_later(req, "the database does not answer");
+	else
+		answer_ok(req, "{\"status\":\"OK\"}");
+}
+
+static bool any_up(struct nodes *n)
+{
+	for (size_t i = 0; i < nodes_count(n); i++)
+		if (nodes_up(n, i))
+			return true;
+	return false;
+}
+
+void ready(struct httpd_req *req)
+{
+	const struct dist *d = httpd_server(req);
+
+	if (probe_health(d->probe) < 0)
+		answer_later(req, "the database does not answer");
+	else if (!any_up(d->nodes))
+		answer_later(req, "no node is up");
+	else
+		answer_ok(req, "{\"ready\":true}");
 }

@@ -10,5 +10,6 @@ void locate(struct httpd_req *req);	  /* GET retrieve/{id} */
 void nodes_list(struct httpd_req *req);	  /* GET nodes/ */
 void nodes_stats(struct httpd_req *req);  /* GET stats/ */
 void health(struct httpd_req *req);	  /* GET health */
+void ready(struct httpd_req *req);	  /* GET ready */
 
 #endif

@@ -13,6 +13,7 @@
 #define ASK_MS 3000    /* one question of the background */
 #define RECLAIM_MS 500 /* best effort: dist's queue does it too */
 #define CONNECT_MS 2000
+#define HEALTH_MS 1000
 
 struct dist {
 	struct httpc *http;
@@ -272,6 +273,27 @@ int dist_reclaim(struct dist *d, const char *base, uint64_t id, uint64_t stamp)
 	rc = httpc_do(d->http, &req, &res);
 	if (rc == 0 && res.status != 200)
 		rc = -EPROTO;
+	httpc_res_release(&res);
+	return rc;
+}
+
+int dist_health(struct dist *d, char *why, size_t cap)
+{
+	struct httpc_res res = HTTPC_RES_INIT;
+	struct httpc_req req = { .method = "GET", .timeout_ms = HEALTH_MS };
+	char url[LIMIT_URI + 16], text[256] = "";
+	int rc;
+
+	snprintf(url, sizeof(url), "%s/health", d->base);
+	req.url = url;
+	rc = httpc_do(d->http, &req, &res);
+	if (rc < 0) {
+		(void)snprintf(why, cap, "dist cannot be reached: %s", httpc_why(&res, rc));
+	} else if (res.status != 200) {
+		rc = -EHOSTDOWN;
+		httpc_message(&res, text, sizeof(text));
+		(void)snprintf(why, cap, "dist answers %u: %s", res.status, text);
+	}
 	httpc_res_release(&res);
 	return rc;
 }

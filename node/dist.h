@@ -81,5 +81,7 @@ enum dist_outcome dist_by_stamp(struct dist *d, uint64_t stamp, struct dist_answ
 enum dist_outcome dist_delete(struct dist *d, uint64_t id, struct dist_answer *out);
 /* Tells another node that a version was replaced. One short attempt: dist tells it too. 0 or -errno. */
 int dist_reclaim(struct dist *d, const char *base, uint64_t id, uint64_t stamp);
+/* Is dist well? One short attempt. 0; else -errno and a sentence in why (cap bytes). */
+int dist_health(struct dist *d, char *why, size_t cap);
 
 #endif

@@ -4,6 +4,7 @@
 #include "node/dist.h"
 #include "node/node.h"
 #include "node/options.h"
+#include "node/ready.h"
 #include "node/resolve.h"
 #include "node/routes.h"
 #include "node/store.h"
@@ -65,6 +66,15 @@ static int open_resolve(struct node *n, char *error, size_t cap)
 	return rc;
 }
 
+static int open_ready(struct node *n, char *error, size_t cap)
+{
+	int rc = ready_open(&n->store->folder, n->dist, &n->ready);
+
+	if (rc < 0)
+		snprintf(error, cap, "out of memory");
+	return rc;
+}
+
 static void say_ready(const struct options *o, struct node *n)
 {
 	struct usage_view u;
@@ -91,6 +101,8 @@ static int run(const struct options *o, const sigset_t *signals)
 	if (rc == 0)
 		rc = open_resolve(&n, error, sizeof(error));
 	if (rc == 0)
+		rc = open_ready(&n, error, sizeof(error));
+	if (rc == 0)
 		rc = open_httpd(o, &n, &server, error, sizeof(error));
 	if (rc == 0) {
 		say_ready(o, &n);
@@ -102,6 +114,7 @@ static int run(const struct options *o, const sigset_t *signals)
 	httpd_close(&server, DRAIN_MS);
 	if (n.dist)
 		dist_stop(n.dist);
+	ready_close(&n.ready);
 	resolve_close(&n.resolve);
 	dist_close(&n.dist);
 	store_close(&n.store);

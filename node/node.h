@@ -7,11 +7,13 @@
 struct store;
 struct dist;
 struct resolve;
+struct ready;
 
 struct node {
 	struct store *store;
 	struct dist *dist;
 	struct resolve *resolve;
+	struct ready *ready;
 	const char *scheme;	 /* "http" or "https": how clients reach this node */
 	int64_t dist_timeout_ms; /* how long an upload waits for dist */
 };

@@ -5,6 +5,7 @@
 #include "node/dist.h"
 #include "node/download.h"
 #include "node/node.h"
+#include "node/ready.h"
 #include "node/store.h"
 #include "node/upload.h"
 #include <errno.h>
@@ -19,6 +20,20 @@ static void handle_health(struct httpd_req *req)
 	static const char ok[] = "{\"status\":\"OK\"}";
 
 	httpd_reply(req, 200, "application/json", ok, sizeof(ok) - 1);
+}
+
+static void handle_ready(struct httpd_req *req)
+{
+	static const char yes[] = "{\"ready\":true}";
+	const struct node *n = httpd_server(req);
+	char why[256];
+
+	if (ready_ask(n->ready, why, sizeof(why)) < 0) {
+		httpd_set_header(req, "Retry-After", "1");
+		httpd_reply_error(req, 503, "%s", why);
+		return;
+	}
+	httpd_reply(req, 200, "application/json", yes, sizeof(yes) - 1);
 }
 
 /* RAM that this process uses, in bytes; 0 when it cannot be told. */
@@ -214,5 +229,9 @@ const struct httpd_route node_routes[] = {
 		.flags = HTTPD_WORKER | HTTPD_CHANGE,
 		.handle = handle_sync },
 	{ .method = "GET", .path = "/health", .flags = HTTPD_PUBLIC, .handle = handle_health },
+	{ .method = "GET",
+		.path = "/ready",
+		.flags = HTTPD_PUBLIC | HTTPD_WORKER,
+		.handle = handle_ready },
 };
 const size_t node_nroutes = ARRAY_LEN(node_routes);
