@@ -2,9 +2,11 @@
 #include "cdnfs/content.h"
 
 #include "common/clock.h"
+#include "common/log.h"
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +35,7 @@ struct run {
 	struct api_range range;
 	size_t n;
 	struct block *blocks[RUN_MAX];
+	char request[LOG_REQUEST_ID]; /* of the read that it is for */
 };
 
 struct content {
@@ -280,6 +283,7 @@ static void run_start(struct run *run, const struct api_range *v, struct block *
 	run->range.off = b->index * CONTENT_BLOCK;
 	run->range.len = 0;
 	run->n = 0;
+	(void)snprintf(run->request, sizeof(run->request), "%s", log_request_get()); /* fits */
 }
 
 static void run_add(struct run *run, struct block *b)
@@ -304,6 +308,7 @@ static void *fetcher(void *arg)
 		if (!c->head)
 			c->tail = &c->head;
 		pthread_mutex_unlock(&c->lock);
+		log_request_set(run->request);
 		(void)run_fetch(c, NULL, run); /* who needs the blocks sees it, and tries again */
 		free(run);
 		pthread_mutex_lock(&c->lock);

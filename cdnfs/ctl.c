@@ -159,6 +159,7 @@ int main(int argc, char **argv)
 
 	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write, with a sentence */
 	log_init("cdnctl", LOG_LEVEL_WARN, stderr);
+	log_request_new();
 	rc = options_load(
 		rows, ARRAY_LEN(rows), &opt, argc, argv, &npos, NULL, true, error, sizeof(error));
 	if (rc == 1) {

@@ -8,6 +8,7 @@
 #include "cdnfs/inode_bytes.h"
 #include "cdnfs/opened.h"
 #include "cdnfs/options.h"
+#include "common/log.h"
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -64,6 +65,13 @@ struct cdnfs {
 static inline void fs_count(struct cdnfs *fs, enum fs_op op)
 {
 	atomic_fetch_add_explicit(&fs->ops[op], 1, memory_order_relaxed);
+}
+
+/* What is done for the kernel has an id of its own, here and at the servers. */
+static inline void fs_begin(struct cdnfs *fs, enum fs_op op)
+{
+	fs_count(fs, op);
+	log_request_new();
 }
 
 #endif

@@ -143,6 +143,12 @@ static bool away_status(unsigned status)
 	return status == 502 || status == 503 || status == 504;
 }
 
+static void log_exchange(const struct httpc_req *req, const struct httpc_res *res, int rc)
+{
+	log_debug("asked", "method=%s url=%s status=%u error=\"%s\"", req->method, req->url,
+		rc < 0 ? 0 : res->status, rc < 0 ? httpc_why(res, rc) : "");
+}
+
 /* The result of an exchange whose transport ended with rc. */
 static int judge(struct link *l, bool node, const struct wait *w, const struct httpc_req *req,
 	struct httpc_res *res, int rc)
@@ -191,6 +197,7 @@ static int exchange(struct link *l, bool node, const struct wait *w, struct http
 	req->stall_ms = left < ATTEMPT_MS ? left : ATTEMPT_MS;
 	rc = httpc_retry(node ? l->node : l->dist, req, res, deadline, w ? w->stop : NULL,
 		w ? w->ctx : NULL);
+	log_exchange(req, res, rc);
 	return judge(l, node, w, req, res, rc);
 }
 
@@ -208,6 +215,7 @@ int link_node_once(struct link *l, struct httpc_req *req, struct httpc_res *res)
 {
 	int rc = httpc_do(l->node, req, res);
 
+	log_exchange(req, res, rc);
 	if (rc == -ENOMEM || rc == -EINTR)
 		return rc;
 	if (rc == -EPROTO && res->why.len) /* the next attempt will end so too */

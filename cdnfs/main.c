@@ -124,7 +124,10 @@ static int check_server(struct mount *m, char *error, size_t cap)
 	struct buf why = BUF_INIT;
 	struct wait w = { .ms = (int64_t)m->opt.mount_timeout * 1000, .quiet = true, .why = &why };
 	struct attr shown;
-	int rc = store_refresh(&m->fs, &w, INODE_ROOT, &shown);
+	int rc;
+
+	log_request_new();
+	rc = store_refresh(&m->fs, &w, INODE_ROOT, &shown);
 
 	if (rc == -EACCES)
 		(void)snprintf(error, cap,

@@ -53,7 +53,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct cdnfs *fs = reply_fs(req);
 	struct dir *d = calloc(1, sizeof(*d));
 
-	fs_count(fs, FS_opendir);
+	fs_begin(fs, FS_opendir);
 	if (!d) {
 		reply_result(req, -ENOMEM);
 		return;
@@ -71,7 +71,7 @@ void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct cdnfs *fs = reply_fs(req);
 
 	(void)ino;
-	fs_count(fs, FS_releasedir);
+	fs_begin(fs, FS_releasedir);
 	dir_free(fs, (struct dir *)(uintptr_t)fi->fh);
 	reply_result(req, 0);
 }
@@ -84,7 +84,7 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_
 	(void)ino;
 	(void)datasync;
 	(void)fi; /* dist syncs all or nothing */
-	fs_count(fs, FS_fsyncdir);
+	fs_begin(fs, FS_fsyncdir);
 	reply_result(req, link_unsynced(api_link(fs->api)) ? api_sync(fs->api, &w) : 0);
 }
 
@@ -246,7 +246,7 @@ out:
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
 	(void)ino;
-	fs_count(reply_fs(req), FS_readdir);
+	fs_begin(reply_fs(req), FS_readdir);
 	list(req, size, off, (struct dir *)(uintptr_t)fi->fh, false);
 }
 
@@ -254,6 +254,6 @@ void op_readdirplus(
 	fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
 	(void)ino;
-	fs_count(reply_fs(req), FS_readdirplus);
+	fs_begin(reply_fs(req), FS_readdirplus);
 	list(req, size, off, (struct dir *)(uintptr_t)fi->fh, true);
 }

@@ -106,7 +106,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct attr attr;
 	int rc = -ENOMEM;
 
-	fs_count(fs, FS_open);
+	fs_begin(fs, FS_open);
 	if (!h)
 		goto fail;
 	rc = -ESTALE;
@@ -167,7 +167,7 @@ void op_create(
 	struct attr attr;
 	int rc = -ENOMEM;
 
-	fs_count(fs, FS_create);
+	fs_begin(fs, FS_create);
 	new.exclusive = (fi->flags & O_EXCL) != 0;
 	if (h)
 		rc = create(req, &w, &new, fi->flags, h, &attr);
@@ -265,7 +265,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	int rc;
 
 	(void)ino;
-	fs_count(fs, FS_read);
+	fs_begin(fs, FS_read);
 	if (read_staged(req, fs, h, size, (uint64_t)off))
 		return;
 	rc = read_content(fs, &w, h, size, (uint64_t)off, &bytes);
@@ -314,7 +314,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 	int rc;
 
 	(void)ino;
-	fs_count(fs, FS_write);
+	fs_begin(fs, FS_write);
 	if ((uint64_t)off + size > LIMIT_FILE_SIZE) {
 		reply_result(req, -EFBIG);
 		return;
@@ -344,7 +344,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct wait w = reply_wait(req);
 
 	(void)ino;
-	fs_count(fs, FS_flush);
+	fs_begin(fs, FS_flush);
 	reply_result(req, store_commit(fs, &w, handle_of(fi)->in, false));
 }
 
@@ -355,7 +355,7 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
 
 	(void)ino;
 	(void)datasync; /* a version is stored with its time */
-	fs_count(fs, FS_fsync);
+	fs_begin(fs, FS_fsync);
 	reply_result(req, store_commit(fs, &w, handle_of(fi)->in, true));
 }
 
@@ -365,7 +365,7 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct handle *h = handle_of(fi);
 
 	(void)ino;
-	fs_count(fs, FS_release);
+	fs_begin(fs, FS_release);
 	/* Bytes written by mmap after the flush, or that flush could not store. A failure is logged, and the inode
 	 * keeps them for the next flush or unmount. */
 	if ((fi->flags & O_ACCMODE) != O_RDONLY)

@@ -48,7 +48,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct wire_file f;
 	int rc;
 
-	fs_count(fs, FS_lookup);
+	fs_begin(fs, FS_lookup);
 	rc = api_lookup(fs->api, &w, parent, name, &f);
 	if (rc < 0)
 		reply_absent(req, fs, rc);
@@ -86,7 +86,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int rc;
 
 	(void)fi; /* the inode knows of its staged bytes */
-	fs_count(fs, FS_getattr);
+	fs_begin(fs, FS_getattr);
 	/* The kernel asks early after changes made through this mount, whose answers told what it wants. */
 	if (inode_fresh(fs->inodes, ino, (int64_t)fs->opt->attr_timeout * 1000, &shown, &age))
 		rc = 0;
@@ -182,7 +182,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int set, struct
 	struct attr shown;
 	int rc = in ? 0 : -ESTALE;
 
-	fs_count(fs, FS_setattr);
+	fs_begin(fs, FS_setattr);
 	if (in && (set & FUSE_SET_ATTR_SIZE) && !st->st_size) {
 		rc = store_empty(fs, &w, in, &c, &shown);
 		c.set = 0;
@@ -209,7 +209,7 @@ void op_readlink(fuse_req_t req, fuse_ino_t ino)
 	struct attr shown;
 	int rc;
 
-	fs_count(fs, FS_readlink);
+	fs_begin(fs, FS_readlink);
 	if (!target) {
 		rc = store_refresh(fs, &w, ino, &shown);
 		if (rc < 0) {
@@ -248,7 +248,7 @@ void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, 
 	struct wire_file f;
 	struct attr dir = { 0 };
 
-	fs_count(fs, FS_mknod);
+	fs_begin(fs, FS_mknod);
 	new.rdev = rdev;
 	made(req, &f, parent, &dir, tick, api_mknod(fs->api, &w, &new, &f, &dir));
 }
@@ -262,7 +262,7 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 	struct wire_file f;
 	struct attr dir = { 0 };
 
-	fs_count(fs, FS_mkdir);
+	fs_begin(fs, FS_mkdir);
 	new.mode &= 07777;
 	made(req, &f, parent, &dir, tick, api_mkdir(fs->api, &w, &new, &f, &dir));
 }
@@ -277,7 +277,7 @@ void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 	struct attr dir = { 0 };
 	int rc;
 
-	fs_count(fs, FS_symlink);
+	fs_begin(fs, FS_symlink);
 	new.target = target;
 	rc = strlen(target) > LIMIT_TARGET ? -ENAMETOOLONG
 					   : api_symlink(fs->api, &w, &new, &f, &dir);
@@ -292,7 +292,7 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name
 	struct wire_file f;
 	struct attr dir = { 0 };
 
-	fs_count(fs, FS_link);
+	fs_begin(fs, FS_link);
 	made(req, &f, parent, &dir, tick, api_link_file(fs->api, &w, ino, parent, name, &f, &dir));
 }
 
@@ -305,7 +305,7 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	uint32_t nlink = 0;
 	int rc;
 
-	fs_count(fs, FS_unlink);
+	fs_begin(fs, FS_unlink);
 	rc = api_unlink(fs->api, &w, parent, name, &id, &nlink, &dir);
 	if (!rc) {
 		if (id)
@@ -323,7 +323,7 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct attr dir = { 0 };
 	int rc;
 
-	fs_count(fs, FS_rmdir);
+	fs_begin(fs, FS_rmdir);
 	rc = api_rmdir(fs->api, &w, parent, name, &id, &dir);
 	if (!rc) {
 		if (id)
@@ -345,7 +345,7 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t t
 	struct attr dirs[2] = { 0 };
 	int rc;
 
-	fs_count(fs, FS_rename);
+	fs_begin(fs, FS_rename);
 	if (flags && !*text)
 		rc = -EINVAL;
 	else
@@ -393,7 +393,7 @@ void op_statfs(fuse_req_t req, fuse_ino_t ino)
 	int rc;
 
 	(void)ino; /* one file system */
-	fs_count(fs, FS_statfs);
+	fs_begin(fs, FS_statfs);
 	rc = room_now(fs, &w, &room);
 	if (rc < 0) {
 		reply_result(req, rc);

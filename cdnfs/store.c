@@ -317,6 +317,7 @@ void store_left(struct cdnfs *fs)
 
 	while (!rc && (in = inode_next_dirty(fs->inodes, id, true))) {
 		id = inode_id(in);
+		log_request_new();
 		rc = store_commit(fs, &once, in, false);
 		if (!rc)
 			log_info("file is stored after all", "id=%" PRIu64, id);
@@ -337,6 +338,7 @@ unsigned store_all(struct cdnfs *fs)
 		if (w.ms < 0)
 			w.ms = 0; /* one attempt: all of them together wait for one timeout */
 		id = inode_id(in);
+		log_request_new();
 		if (store_commit(fs, &w, in, false) < 0)
 			lost++;
 		inode_drop(fs->inodes, in);

@@ -3,6 +3,7 @@
 #include "common/httpc_priv.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/request_id.h"
 
 #include <assert.h>
 #include <curl/curl.h>
@@ -271,18 +272,6 @@ static bool is_header(const char *line, const char *name)
 	return strncasecmp(line, name, n) == 0 && line[n] == ':';
 }
 
-/* True when the id is safe in a header; a handler may have taken it from anybody. */
-static bool id_ok(const char *id)
-{
-	if (!*id)
-		return false;
-	for (; *id; id++) {
-		if (*id < 0x21 || *id > 0x7e)
-			return false;
-	}
-	return true;
-}
-
 static int make_lines(struct httpc_handle *h)
 {
 	bool typed = false;
@@ -298,7 +287,7 @@ static int make_lines(struct httpc_handle *h)
 		rc = add_line(h, "Content-Type:"); /* libcurl would call it a form */
 	if (rc == 0 && h->setup->authorization)
 		rc = add_line(h, h->setup->authorization);
-	if (rc == 0 && id_ok(log_request_get())) {
+	if (rc == 0 && request_id_ok(log_request_get(), strlen(log_request_get()))) {
 		(void)snprintf(h->request_id, sizeof(h->request_id), "X-Request-Id: %s",
 			log_request_get());
 		rc = add_line(h, h->request_id);

@@ -34,8 +34,7 @@ struct httpd {
 	struct httpd_work *work;
 	unsigned port;
 
-	_Atomic uint64_t next_id; /* of requests that bring none */
-	_Atomic unsigned active;  /* requests between their first callback and done() */
+	_Atomic unsigned active; /* requests between their first callback and done() */
 	_Atomic bool closing;
 	pthread_mutex_t lock; /* only for idle, below */
 	pthread_cond_t idle;  /* lock: closing, and active became 0 */

@@ -1,6 +1,7 @@
 #include "common/httpd_priv.h"
 
 #include "common/name.h"
+#include "common/request_id.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -34,20 +35,6 @@ static enum MHD_Result check_query(void *cls, enum MHD_ValueKind kind, const cha
 	if (holds_nul(key, key_len) || holds_nul(value, len))
 		req->bad_query = true;
 	return MHD_YES;
-}
-
-static bool id_ok(const char *value, size_t len)
-{
-	if (len < 1 || len >= LOG_REQUEST_ID)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = value[i];
-
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			    c == '_' || c == '-'))
-			return false;
-	}
-	return true;
 }
 
 static void read_length(struct httpd_req *req, const char *value)
@@ -90,27 +77,12 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
 	} else if (NAMED(key, key_len, "Expect")) {
 		req->expects = strcasecmp(value, "100-continue") == 0;
 	} else if (NAMED(key, key_len, "X-Request-Id")) {
-		if (id_ok(value, len)) {
+		if (request_id_ok(value, len)) {
 			memcpy(req->request_id, value, len);
 			req->request_id[len] = '\0';
 		}
 	}
 	return MHD_YES;
-}
-
-static void make_request_id(struct httpd_req *req)
-{
-	static const char hex[] = "0123456789abcdef";
-	uint64_t x = atomic_fetch_add_explicit(&req->server->next_id, 1, memory_order_relaxed);
-
-	/* splitmix64: neighbours look different */
-	x *= 0x9e3779b97f4a7c15U;
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9U;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebU;
-	x ^= x >> 31;
-	for (int i = 0; i < 16; i++, x >>= 4)
-		req->request_id[i] = hex[x & 15];
-	req->request_id[16] = '\0';
 }
 
 void httpd_read_headers(struct httpd_req *req)
@@ -120,7 +92,7 @@ void httpd_read_headers(struct httpd_req *req)
 	if (req->length == 0)
 		req->expects = false;
 	if (!req->request_id[0])
-		make_request_id(req);
+		request_id_new(req->request_id);
 }
 
 void *httpd_server(const struct httpd_req *req)

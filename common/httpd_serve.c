@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -360,8 +359,6 @@ static int read_tls(struct httpd *d, char *error, size_t cap)
 
 static int init(struct httpd *d, const struct httpd_conf *conf)
 {
-	uint64_t seed = 0;
-
 	d->conf = *conf;
 	if (d->conf.event_threads == 0) {
 		long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -372,8 +369,6 @@ static int init(struct httpd *d, const struct httpd_conf *conf)
 		d->conf.workers = 16;
 	pthread_mutex_init(&d->lock, NULL);
 	clock_cond_init(&d->idle);
-	(void)getrandom(&seed, sizeof(seed), 0); /* ids only have to differ between programs */
-	atomic_store(&d->next_id, seed);
 	if (conf->token && *conf->token) {
 		d->token = strdup(conf->token);
 		if (!d->token)

@@ -1,6 +1,7 @@
 #include "common/log.h"
 
 #include "common/clock.h"
+#include "common/request_id.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -61,6 +62,11 @@ int log_level_parse(const char *text, enum log_level *out)
 void log_request_set(const char *id)
 {
 	(void)snprintf(request, sizeof(request), "%s", id ? id : "");
+}
+
+void log_request_new(void)
+{
+	request_id_new(request);
 }
 
 const char *log_request_get(void)

@@ -4,6 +4,7 @@
 #define COMMON_LOG_H
 
 #include "common/base.h"
+#include "common/limits.h"
 #include <stdio.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -11,7 +12,7 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 /* log_line() takes "" for "no pairs". */
 #pragma GCC diagnostic ignored "-Wformat-zero-length"
 
-#define LOG_REQUEST_ID 33
+#define LOG_REQUEST_ID (LIMIT_REQUEST_ID + 1)
 
 /* Lines go to `out` (stderr by default) as
  * 2026-11-23T05:00:00.123Z node warn "message" key=value … req=ID */
@@ -24,6 +25,8 @@ int log_level_parse(
 /* The request that this thread works for; "" for none. Copied. */
 void log_request_set(const char *id);
 const char *log_request_get(void);
+/* This thread begins something with an id of its own (request_id.h). */
+void log_request_new(void);
 
 /* fmt makes the key=value part ("" for none); control bytes in the result are escaped. */
 void log_line(enum log_level level, const char *message, const char *fmt, ...) ATTR_PRINTF(3, 4);

@@ -91,8 +91,10 @@ static int work(struct worker *w, bool first)
 {
 	struct meta *meta = w->reclaimer->conf.meta;
 	const char *what = "cannot list what may be reclaimed", *why = NULL;
-	int rc = meta_run(meta, META_READ, list_blobs, w);
+	int rc;
 
+	log_request_new();
+	rc = meta_run(meta, META_READ, list_blobs, w);
 	if (rc < 0 || !w->n)
 		goto out;
 	buf_adds(&w->body, "]}");

@@ -84,7 +84,10 @@ static void ask_and_report(struct watcher *me, struct httpc_res *res)
 	struct watch *w = me->watch;
 	const struct conf_node *node = nodes_at(w->conf.nodes, me->node);
 	struct node_figures f;
-	int rc = ask(w, node, res, &f);
+	int rc;
+
+	log_request_new();
+	rc = ask(w, node, res, &f);
 
 	if (rc == 0) {
 		if (nodes_answered(w->conf.nodes, me->node, &f, clock_ms()))

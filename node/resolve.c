@@ -184,6 +184,7 @@ static void *run(void *arg)
 	struct item *item;
 
 	while ((item = take(r))) {
+		log_request_new();
 		if (!settle(r, item)) {
 			item->due_ms = clock_ms() + AGAIN_MS;
 			insert(r, item);
