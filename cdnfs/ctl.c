@@ -1,4 +1,5 @@
 /* cdnctl: the CDN from the command line, over REST. */
+#include "cdnfs/ctl_exit.h"
 #include "cdnfs/ctl_rest.h"
 #include "cdnfs/ctl_scenario.h"
 #include "common/http.h"
@@ -8,6 +9,7 @@
 #include "common/pem.h"
 #include "common/token.h"
 #include <errno.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,12 +68,13 @@ static void help(FILE *out)
 			commands[i].help);
 	fprintf(out, "\nA number is an id, anything else a path; /33 is the file named 33.\n");
 	options_help(out, "", rows, ARRAY_LEN(rows));
+	ctl_exit_help(out);
 }
 
 static int usage(const char *sentence)
 {
 	fprintf(stderr, "cdnctl: %s\ncdnctl: --help shows the commands\n", sentence);
-	return 2;
+	return CTL_EXIT_USAGE;
 }
 
 /* 0 when text (NULL: none) is a link's duration, left in *out; else -EINVAL. */
@@ -98,6 +101,7 @@ static int perform(
 	int rc = token_load(opt->token_file, &token, c.error, sizeof(c.error));
 
 	conf.token = token;
+	ctl_progress_open(&c.progress, stderr);
 	if (rc == 0)
 		rc = pem_check_authorities(opt->ca_file, c.error, sizeof(c.error));
 	if (rc == 0) {
@@ -109,12 +113,12 @@ static int perform(
 		rc = command->run ? command->run(&c, argv)
 				  : ctl_scenario(&c, opt->folder, opt->size, opt->mount);
 	if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout)))
-		rc = ctl_fail(&c, -1, "cannot write the answer");
+		rc = ctl_fail(&c, -EIO, "cannot write the answer");
 	httpc_close(&c.http);
 	token_release(&token);
 	if (rc < 0)
 		fprintf(stderr, "cdnctl: %s\n", c.error[0] ? c.error : strerror(-rc));
-	return rc < 0 ? 1 : 0;
+	return ctl_exit_of(rc);
 }
 
 static int choose(const struct options *opt, int npos, char **pos)
@@ -157,6 +161,7 @@ int main(int argc, char **argv)
 	int npos = 0, rc;
 	size_t len;
 
+	(void)setlocale(LC_CTYPE, "");	/* else "C": names are shown in ASCII */
 	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write, with a sentence */
 	log_init("cdnctl", LOG_LEVEL_WARN, stderr);
 	log_request_new();

@@ -3,6 +3,7 @@
 #ifndef CDNFS_CTL_CALL_H
 #define CDNFS_CTL_CALL_H
 
+#include "cdnfs/ctl_progress.h"
 #include "common/base.h"
 #include "common/buf.h"
 #include "common/httpc.h"
@@ -13,6 +14,7 @@ struct ctl {
 	const char *url;  /* of dist, without a slash at the end */
 	bool json;	  /* answers as JSON instead of text */
 	uint64_t expires; /* seconds that a link is to last; 0: no link is asked for */
+	struct ctl_progress progress;
 	char error[1024];
 };
 

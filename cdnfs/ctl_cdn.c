@@ -150,6 +150,23 @@ static int place(
 	return rc;
 }
 
+static void sent_so_far(void *ctx, uint64_t sent, uint64_t received, uint64_t expected)
+{
+	struct ctl *c = ctx;
+
+	(void)received; /* the answer is short */
+	(void)expected;
+	ctl_progress_set(&c->progress, sent, c->progress.total);
+}
+
+static void received_so_far(void *ctx, uint64_t sent, uint64_t received, uint64_t expected)
+{
+	struct ctl *c = ctx;
+
+	(void)sent; /* there is no body */
+	ctl_progress_set(&c->progress, received, expected);
+}
+
 static int send_bytes(struct ctl *c, const struct ctl_upload *u, const struct ctl_source *src,
 	const char *uri, const char *stamp, cJSON **out)
 {
@@ -160,7 +177,9 @@ static int send_bytes(struct ctl *c, const struct ctl_upload *u, const struct ct
 		.headers = headers,
 		.body_from_fd = true,
 		.body_fd = src->fd,
-		.fd_len = src->size };
+		.fd_len = src->size,
+		.moved = sent_so_far,
+		.moved_ctx = c };
 	int rc;
 
 	buf_adds(&url, uri);
@@ -177,8 +196,10 @@ static int send_bytes(struct ctl *c, const struct ctl_upload *u, const struct ct
 	}
 	req.url = buf_str(&url);
 	rc = buf_error(&url);
+	ctl_progress_begin(&c->progress, src->name, src->size);
 	if (rc == 0)
 		rc = ctl_request(c, &req, &res);
+	ctl_progress_end(&c->progress, rc == 0);
 	if (rc == 0)
 		rc = ctl_parse(c, req.url, &res, out);
 	httpc_res_release(&res);
@@ -227,16 +248,22 @@ int ctl_upload(struct ctl *c, const struct ctl_upload *u, const struct ctl_sourc
 int ctl_download(struct ctl *c, const char *base, uint64_t id, struct ctl_sink *s, cJSON **headers)
 {
 	struct buf url = BUF_INIT;
-	struct httpc_req req = {
-		.method = "GET", .sink = ctl_sink_write, .ctx = s, .follow = true
-	};
+	struct httpc_req req = { .method = "GET",
+		.sink = ctl_sink_write,
+		.ctx = s,
+		.moved = received_so_far,
+		.moved_ctx = c,
+		.follow = true };
 	struct httpc_res res = HTTPC_RES_INIT;
+	const char *slash = strrchr(s->path, '/');
 	char etag[HASH_TEXT + 2] = "";
 	int rc;
 
 	buf_addf(&url, "%s/retrieve/%" PRIu64, base, id);
 	req.url = buf_str(&url);
+	ctl_progress_begin(&c->progress, slash ? slash + 1 : s->path, 0);
 	rc = ctl_request(c, &req, &res);
+	ctl_progress_end(&c->progress, rc == 0);
 	if (s->error < 0) { /* not the node's fault */
 		c->error[0] = '\0';
 		rc = ctl_fail(c, s->error, "cannot write %s: %s", s->path, strerror(-s->error));

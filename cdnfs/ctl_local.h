@@ -1,5 +1,6 @@
 /* ctl_local - cdnctl's side of the wire: files that are sent, files that are received. A received
- * file appears under its name whole or not at all. Prints nothing; errors are left in struct ctl. */
+ * file appears under its name whole or not at all, and nothing else stays, also after ^C or a kill: it has no name until
+ * it is whole, where the file system can do that, else a temporary one. Prints nothing; errors are left in struct ctl. */
 #ifndef CDNFS_CTL_LOCAL_H
 #define CDNFS_CTL_LOCAL_H
 
@@ -22,9 +23,10 @@ struct ctl_sink {
 	int fd;
 	struct hash *hash;
 	const char *path; /* borrowed; "-": standard output */
-	char *temporary;  /* NULL for standard output, devices, pipes */
-	mode_t mode;	  /* of a new file, umask taken off */
-	int error;	  /* -errno of the first write that failed */
+	char *target; /* path with links followed; NULL: written as it is (standard output, devices, pipes) */
+	char *temporary; /* beside target; NULL: the file has no name yet */
+	mode_t mode;	 /* of the file replaced, else of a new one, umask taken off */
+	int error;	 /* -errno of the first write that failed */
 };
 
 /* Begin, hand ctl_sink_write to httpc as sink, then commit; abort is NULL-safe after

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A GET whose answer is printed as a table, or as it is with --json. */
 static int table(struct ctl *c, const char *route, void (*print)(FILE *, const cJSON *))
@@ -231,7 +232,14 @@ static int record_name(struct ctl *c, uint64_t id, struct buf *out)
 	return rc;
 }
 
-/* Where to: as asked, else under the content's own name in the current folder. */
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Where to: as asked; into a folder, by default the current one, under the content's own name. */
 static int output_name(
 	struct ctl *c, const struct ctl_target *t, const char *asked, struct buf *out)
 {
@@ -239,10 +247,13 @@ static int output_name(
 
 	if (asked)
 		buf_adds(out, asked);
-	else if (t->id)
+	if (asked && !is_folder(asked))
+		return buf_error(out);
+	if (asked && asked[strlen(asked) - 1] != '/')
+		buf_adds(out, "/");
+	if (t->id)
 		return record_name(c, t->id, out);
-	else
-		buf_adds(out, (slash = strrchr(t->path, '/')) ? slash + 1 : t->path);
+	buf_adds(out, (slash = strrchr(t->path, '/')) ? slash + 1 : t->path);
 	return out->len ? buf_error(out) : ctl_fail(c, -EISDIR, "/%s is a directory", t->path);
 }
 

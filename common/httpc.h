@@ -33,6 +33,9 @@ struct httpc_req {
 	int (*sink)(void *ctx, const void *data, size_t len);
 	void (*restart)(void *ctx); /* the sink's bytes so far are void; NULL: none needed */
 	void *ctx;
+	/* Told now and then how far it is, in bytes of the bodies; expected: of the answer's, 0: not known. NULL: nobody asks */
+	void (*moved)(void *ctx, uint64_t sent, uint64_t received, uint64_t expected);
+	void *moved_ctx;
 	size_t body_max;    /* bytes res->body accepts; 0: LIMIT_JSON_REPLY. More: -EMSGSIZE */
 	int64_t timeout_ms; /* the whole exchange; 0: none */
 	int64_t stall_ms;   /* no byte either way for so long; 0: 30000 */

@@ -382,6 +382,24 @@ static uint64_t moved(const struct httpc_handle *h)
 	return h->received + (uint64_t)up;
 }
 
+static uint64_t figure(CURL *curl, CURLINFO info)
+{
+	curl_off_t value = 0;
+
+	(void)curl_easy_getinfo(curl, info, &value); /* stays 0 when refused */
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+static void tell(const struct httpc_handle *h)
+{
+	const struct httpc_req *req = h->req;
+
+	if (req->moved)
+		req->moved(req->moved_ctx, figure(h->curl, CURLINFO_SIZE_UPLOAD_T),
+			figure(h->curl, CURLINFO_SIZE_DOWNLOAD_T),
+			figure(h->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T));
+}
+
 /* Turns the wheel until the exchange ended or the watch ends it (h->error). */
 static int drive(struct httpc_handle *h, const struct httpc_watch *watch)
 {
@@ -392,6 +410,7 @@ static int drive(struct httpc_handle *h, const struct httpc_watch *watch)
 	for (;;) {
 		if (curl_multi_perform(h->multi, &running) != CURLM_OK)
 			return -ENOMEM;
+		tell(h);
 		if (!running)
 			return 0;
 		now = clock_ms();

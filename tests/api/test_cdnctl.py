@@ -11,7 +11,7 @@ from cluster import BIN
 
 @pytest.fixture
 def ctl(cdn):
-    """ctl("put", FILE): its output; expect=1: what it says on stderr."""
+    """ctl("put", FILE): its output; expect=STATUS: what it says on stderr."""
     def run(*args, expect=0, **kw):
         r = subprocess.run([BIN / "cdnctl", f"--url={cdn.url}", *map(str, args)], capture_output=True, timeout=60,
                            check=False, **kw)
@@ -118,8 +118,8 @@ def test_rm(cdn, ctl, local, by):
 @pytest.mark.parametrize("args", [("get", "no/such", "-"), ("get", "999999999", "-"), ("rm", "no/such"), ("locate", "999999999"),
                                   ("update", "999999999", "/etc/hostname"), ("put", "/no/such/file"), ("ls", "no/such"),
                                   ("put", "/etc/hostname", "no/such/dir/")])
-def test_what_fails_is_said_with_status_1(ctl, args):
-    assert ctl(*args, expect=1).strip()
+def test_what_is_not_there_is_said_with_status_3(ctl, args):
+    assert ctl(*args, expect=3).strip()
 
 
 @pytest.mark.parametrize("args", [(), ("explode",), ("get",), ("put",), ("update", "1"), ("update", "x", "y", "z"),
@@ -131,5 +131,5 @@ def test_wrong_usage_is_status_2(ctl, args):
 def test_a_distributor_that_is_away_is_said(tmp_path):
     r = subprocess.run([BIN / "cdnctl", "--url=http://127.0.0.1:9", "stats"], capture_output=True, text=True, check=False,
                        timeout=60)
-    assert r.returncode == 1
+    assert r.returncode == 4
     assert "127.0.0.1:9" in r.stderr

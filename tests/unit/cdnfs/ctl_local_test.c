@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cdnfs/ctl_local.h"
+#include <dirent.h>
 #include <errno.h>
 
 static char folder[64];
@@ -94,6 +95,38 @@ static void abort_leaves_the_old(void **state)
 	ctl_sink_abort(&s);
 	ctl_sink_abort(&s);
 	assert_holds(path, "old");
+}
+
+/* What is in the folder, "." and ".." not counted. */
+static int names_there(void)
+{
+	DIR *d = opendir(folder);
+	int n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n - 2;
+}
+
+static void half_of_it_has_no_name(void **state)
+{
+	struct ctl c = { 0 };
+	struct ctl_sink s;
+	struct stat st;
+	const char *path = in_folder("file");
+
+	(void)state;
+	put(path, "old");
+	assert_int_equal(chmod(path, 0640), 0);
+	start(&c, path, "half", &s);
+	if (!s.temporary) /* a file system without O_TMPFILE names it */
+		assert_int_equal(names_there(), 1);
+	assert_int_equal(ctl_sink_commit(&c, &s, ""), 0);
+	assert_int_equal(names_there(), 1);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
 }
 
 static void wrong_check_sum_is_refused(void **state)
@@ -194,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(received_appears_whole, folder_make, folder_remove),
 		cmocka_unit_test_setup_teardown(abort_leaves_the_old, folder_make, folder_remove),
+		cmocka_unit_test_setup_teardown(half_of_it_has_no_name, folder_make, folder_remove),
 		cmocka_unit_test_setup_teardown(
 			wrong_check_sum_is_refused, folder_make, folder_remove),
 		cmocka_unit_test_setup_teardown(
