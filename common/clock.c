@@ -16,6 +16,11 @@ int64_t clock_ms(void)
 	return read_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
+int64_t clock_ns(void)
+{
+	return read_ns(CLOCK_MONOTONIC);
+}
+
 int64_t clock_real_ns(void)
 {
 	return read_ns(CLOCK_REALTIME);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 int64_t clock_ms(void);	     /* monotonic milliseconds */
+int64_t clock_ns(void);	     /* monotonic nanoseconds */
 int64_t clock_real_ns(void); /* nanoseconds since 1970 UTC */
 
 /* A condition for clock_wait. Cannot fail. */

@@ -24,6 +24,9 @@ enum {
 	HTTPD_LINK =
 		16, /* a read for which a signed link (sign.h) stands for the token; a wrong or expired
 	                    one is 403 wherever a token is set */
+	HTTPD_DULL =
+		32, /* asked for by machines, again and again: its good answers are in the access log at debug
+			    level only */
 	HTTPD_EARLY =
 		8 /* handle() right after the headers when the request says Expect: 100-continue, else
 	                     after the body was read and thrown away (redirects of uploads) */
@@ -56,6 +59,7 @@ struct httpd_conf {
 	void *server;	   /* for httpd_server() */
 	const char *token; /* NULL or "": none */
 	bool token_for_reads;
+	bool access_log; /* a line at info level for each request; else at debug level */
 	const char *tls_cert, *tls_key; /* files, PEM; NULL: plain */
 	unsigned event_threads;		/* 0: one per core */
 	unsigned workers;		/* 0: 16 */
@@ -99,7 +103,7 @@ int httpd_link_add(
 void httpd_set_data(struct httpd_req *req, void *data);
 void *httpd_data(const struct httpd_req *req);
 
-/* Answers. Headers first, then exactly one reply. A status line is logged at debug level. */
+/* Answers. Headers first, then exactly one reply. */
 void httpd_set_header(struct httpd_req *req, const char *name, const char *value);
 void httpd_reply(
 	struct httpd_req *req, unsigned status, const char *type, const void *data, size_t len);

@@ -70,11 +70,13 @@ struct httpd_req {
 	void (*job)(struct httpd_req *req); /* for the worker */
 	void *data;
 	struct buf body;
+	int64_t began;	   /* clock_ns() */
 	uint64_t received; /* bytes of the body so far */
 	uint64_t drained;  /* of them, thrown away after the reply was made */
 
-	struct buf headers; /* name NUL value NUL … */
-	unsigned status;
+	struct buf headers;  /* name NUL value NUL … */
+	unsigned status;     /* 0: no answer was made */
+	uint64_t length_out; /* bytes of the answer's body, were it sent */
 	struct MHD_Response *response;
 };
 
@@ -84,6 +86,10 @@ int httpd_listen(const char *address, int *fd, unsigned *port, char *error, size
 /* httpd_request */
 size_t httpd_unescape(void *cls, struct MHD_Connection *conn, char *text);
 void httpd_read_headers(struct httpd_req *req);
+
+/* httpd_access: the line about a request that took ns. whole: its answer was sent to the end. */
+void httpd_access_log(const struct httpd_req *req, int64_t ns, bool whole);
+uint64_t httpd_sent(const struct httpd_req *req); /* bytes of the body that its answer has */
 
 /* httpd_link: true when the request comes by a signed link; then req->link is set, or the link is refused. */
 bool httpd_link_check(struct httpd_req *req);

@@ -10,7 +10,8 @@
 #define TLS_BLOCK (64U << 10) /* four records of the largest size */
 
 /* A reply is only kept here; the event thread hands it to libmicrohttpd. */
-static void keep(struct httpd_req *req, unsigned status, const char *type, struct MHD_Response *r)
+static void keep(struct httpd_req *req, unsigned status, const char *type, uint64_t len,
+	struct MHD_Response *r)
 {
 	const struct buf *h = &req->headers;
 
@@ -18,6 +19,7 @@ static void keep(struct httpd_req *req, unsigned status, const char *type, struc
 	req->replied = true;
 	req->status = status;
 	req->response = r;
+	req->length_out = len;
 	if (!r)
 		return; /* the connection will be closed */
 	/* A header that libmicrohttpd refuses (a line break in it) is better left out than sent. */
@@ -46,7 +48,7 @@ void httpd_reply(
 	enum MHD_ResponseMemoryMode mode = len ? MHD_RESPMEM_MUST_COPY : MHD_RESPMEM_PERSISTENT;
 
 	/* the copy is made before this returns, so nobody writes through the lost const */
-	keep(req, status, type,
+	keep(req, status, type, len,
 		MHD_create_response_from_buffer(
 			len, len ? (void *)(uintptr_t)data : nothing, mode));
 }
@@ -64,13 +66,13 @@ void httpd_reply_buf(struct httpd_req *req, unsigned status, const char *type, s
 	}
 	data = buf_detach(body, &len);
 	if (!data) {
-		keep(req, 503, NULL, NULL);
+		keep(req, 503, NULL, 0, NULL);
 		return;
 	}
 	r = MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
 	if (!r)
 		free(data);
-	keep(req, status, type, r);
+	keep(req, status, type, len, r);
 }
 
 void httpd_reply_json(struct httpd_req *req, unsigned status, cJSON *value)
@@ -165,7 +167,7 @@ void httpd_reply_file(struct httpd_req *req, unsigned status, int fd, uint64_t o
 		    : MHD_create_response_from_fd_at_offset64(len, fd, off); /* takes fd */
 	if (!r)
 		close(fd);
-	keep(req, status, NULL, r);
+	keep(req, status, NULL, len, r);
 }
 
 bool httpd_replied(const struct httpd_req *req)

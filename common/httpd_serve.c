@@ -219,6 +219,7 @@ static struct httpd_req *req_open(struct httpd *d, struct MHD_Connection *conn, 
 	req->server = d;
 	req->conn = conn;
 	req->method = method;
+	req->began = clock_ns();
 	req->path = path_of(url);
 	httpd_read_headers(req);
 	if (strcmp(version, MHD_HTTP_VERSION_1_1) != 0)
@@ -226,15 +227,13 @@ static struct httpd_req *req_open(struct httpd *d, struct MHD_Connection *conn, 
 	return req;
 }
 
-static void req_close(struct httpd_req *req)
+static void req_close(struct httpd_req *req, bool whole)
 {
 	struct httpd *d = req->server;
 
 	if (req->ran && req->route->done)
 		req->route->done(req);
-	if (req->replied)
-		log_debug("answered", "method=%s path=%s status=%u", req->method, req->path,
-			req->status);
+	httpd_access_log(req, clock_ns() - req->began, whole);
 	if (req->response)
 		MHD_destroy_response(req->response);
 	buf_release(&req->body);
@@ -281,12 +280,11 @@ static void on_completed(void *cls, struct MHD_Connection *conn, void **context,
 
 	(void)cls;
 	(void)conn;
-	(void)code;
 	if (!req || *context == &crowded)
 		return;
 	*context = NULL;
 	log_request_set(req_of(req)->request_id);
-	req_close(req);
+	req_close(req, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 	log_request_set("");
 }
 

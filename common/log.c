@@ -111,6 +111,11 @@ static size_t add_prefix(char *line, enum log_level level)
 			    (int)(ns / 1000000 % 1000), program_name, level_name[level]);
 }
 
+bool log_wants(enum log_level level)
+{
+	return level <= atomic_load_explicit(&max_level, memory_order_relaxed);
+}
+
 void log_line(enum log_level level, const char *message, const char *fmt, ...)
 {
 	char part[LINE_PART], line[LINE + 64];
@@ -119,7 +124,7 @@ void log_line(enum log_level level, const char *message, const char *fmt, ...)
 	va_list ap;
 	int n;
 
-	if (level > atomic_load_explicit(&max_level, memory_order_relaxed))
+	if (!log_wants(level))
 		return;
 	va_start(ap, fmt);
 	n = vsnprintf(part, sizeof(part), fmt, ap);

@@ -5,6 +5,7 @@
 
 #include "common/base.h"
 #include "common/limits.h"
+#include <stdbool.h>
 #include <stdio.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -21,6 +22,9 @@ void log_init(const char *program, enum log_level level, FILE *out);
 void log_to_syslog(const char *program, enum log_level level);
 int log_level_parse(
 	const char *text, enum log_level *out); /* error warn info debug; 0 or -EINVAL */
+
+/* Would a line of this level be written? For who has to prepare it. */
+bool log_wants(enum log_level level);
 
 /* The request that this thread works for; "" for none. Copied. */
 void log_request_set(const char *id);

@@ -25,6 +25,8 @@ static const struct option_row common[] = {
 		"requests that may wait for disk, database or another server at once", 1024 },
 	{ "log-level", "LOG_LEVEL", OPTION_TEXT, AT(log_level), "info", "LEVEL",
 		"error, warn, info or debug", 0 },
+	{ "access-log", "ACCESS_LOG", OPTION_BOOL, AT(access_log), "yes", NULL,
+		"a line at level info for each request", 0 },
 };
 
 /* A program's rows, then the common ones. */
@@ -97,6 +99,7 @@ struct httpd_conf service_options_httpd(const struct service_options *o)
 	return (struct httpd_conf){ .listen = o->listen,
 		.token = o->token,
 		.token_for_reads = o->protect_reads,
+		.access_log = o->access_log,
 		.tls_cert = o->tls_cert,
 		.tls_key = o->tls_key,
 		.event_threads = (unsigned)o->event_threads,

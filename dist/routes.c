@@ -7,7 +7,7 @@
 #include "dist/routes_fs.h"
 #include "dist/routes_nodes.h"
 
-enum { READ = 0, CHANGE = HTTPD_CHANGE, OPEN = HTTPD_PUBLIC, DATABASE = 1 << 16 };
+enum { READ = 0, CHANGE = HTTPD_CHANGE, OPEN = HTTPD_PUBLIC | HTTPD_DULL, DATABASE = 1 << 16 };
 
 #define ROUTE(m, p, f, h, ...)                                                                     \
 	{                                                                                          \

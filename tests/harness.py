@@ -23,7 +23,7 @@ PATIENCE = 60 if SANITIZED else 20  # seconds, for what takes a fraction of one
 FINDINGS = re.compile(
     r"ERROR: AddressSanitizer|runtime error:|ThreadSanitizer|LeakSanitizer|Assertion")
 OURS = re.compile(r"CDN|LISTEN|DATABASE_URL|NODES$|NODE_NAME|POLL_MS|STORAGE|DIST_|TRASH_TTL"
-                  r"|PROTECT_READS|TLS_|MAX_STORAGE|LOG_LEVEL")
+                  r"|PROTECT_READS|ACCESS_LOG|TLS_|MAX_STORAGE|LOG_LEVEL")
 
 
 def clean_env(**more):

@@ -41,7 +41,7 @@ static void release(struct program *p)
 static int clear(void **state)
 {
 	static const char *const names[] = { "CDN_TOKEN", "CDN_TOKEN_FILE", "PROTECT_READS",
-		"TLS_CERT", "TLS_KEY", "CDN_CA", "LOG_LEVEL" };
+		"TLS_CERT", "TLS_KEY", "CDN_CA", "LOG_LEVEL", "ACCESS_LOG" };
 	int rc = 0;
 
 	(void)state;
@@ -58,6 +58,7 @@ static void test_defaults(void **state)
 	assert_int_equal(load(&p, NULL, NULL), 0);
 	assert_string_equal(p.service.listen, "127.0.0.1:1");
 	assert_null(p.own);
+	assert_true(p.service.access_log);
 	assert_null(p.service.token);
 	assert_int_equal(p.service.workers, 16);
 	assert_int_equal(p.service.level, LOG_LEVEL_INFO);
