@@ -12,6 +12,7 @@ struct dist {
 	struct nodes *nodes;
 	struct reclaimer *reclaimer;
 	struct probe *probe;
+	int64_t began_ms; /* clock_ms() at start */
 	bool waits; /* every database call waits for a server, so its routes are on workers anyway */
 };
 

@@ -129,6 +129,7 @@ static int open_database(struct program *p)
 	bool told = false;
 	int rc;
 
+	p->dist.began_ms = clock_ms();
 	p->dist.waits = strncmp(o->database, "postgres", 8) == 0;
 	if (strncmp(o->database, SQLITE_FILE "/", sizeof(SQLITE_FILE)) == 0) {
 		rc = make_folders(p, o->database + sizeof(SQLITE_FILE) - 1);

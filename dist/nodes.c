@@ -1,5 +1,6 @@
 #include "dist/nodes.h"
 
+#include "common/clock.h"
 #include "dist/placement.h"
 #include "dist/promises.h"
 #include <errno.h>
@@ -12,6 +13,7 @@
 struct node {
 	const struct conf_node *conf;
 	bool up;		  /* lock */
+	int64_t since;		  /* lock: clock_ms() when `up` changed */
 	unsigned misses;	  /* lock: in a row */
 	struct node_figures last; /* lock */
 	struct promises promises; /* lock */
@@ -41,7 +43,8 @@ int nodes_open(struct conf_nodes *conf, struct nodes **out)
 	memset(conf, 0, sizeof(*conf));
 	for (size_t i = 0; i < n->conf.n; i++)
 		if (strcmp(n->conf.list[i].name, "dist") != 0)
-			n->list[n->n++].conf = &n->conf.list[i];
+			n->list[n->n++] =
+				(struct node){ .conf = &n->conf.list[i], .since = clock_ms() };
 	pthread_mutex_init(&n->lock, NULL);
 	*out = n;
 	return 0;
@@ -108,6 +111,8 @@ bool nodes_answered(struct nodes *n, size_t i, const struct node_figures *f, int
 
 	pthread_mutex_lock(&n->lock);
 	changed = !node->up;
+	if (changed)
+		node->since = clock_ms();
 	node->up = true;
 	node->misses = 0;
 	node->last = *f;
@@ -126,6 +131,7 @@ bool nodes_missed(struct nodes *n, size_t i, bool refused)
 	node->misses++;
 	if (node->up && (refused || node->misses >= MISSES_DOWN)) {
 		node->up = false;
+		node->since = clock_ms();
 		changed = true;
 	}
 	pthread_mutex_unlock(&n->lock);
@@ -148,6 +154,16 @@ bool nodes_up(struct nodes *n, size_t i)
 	struct node_figures f;
 
 	return nodes_status(n, i, &f);
+}
+
+int64_t nodes_since(struct nodes *n, size_t i)
+{
+	int64_t since;
+
+	pthread_mutex_lock(&n->lock);
+	since = n->list[i].since;
+	pthread_mutex_unlock(&n->lock);
+	return since;
 }
 
 const struct conf_node *nodes_any(struct nodes *n)

@@ -16,6 +16,7 @@ struct node_figures {
 	uint64_t memory, storage, max_storage;
 	uint64_t free;	   /* what an upload can have */
 	uint64_t reserved; /* held by uploads that are not registered yet; not in `free` */
+	uint64_t contents; /* whose bytes it holds */
 };
 
 /* Takes what *conf holds (it is empty afterwards). The entry `dist` is no storage node. 0 or -ENOMEM. */
@@ -37,6 +38,8 @@ bool nodes_missed(struct nodes *n, size_t i, bool refused);
 /* UP? And its last figures, all 0 when it never answered. */
 bool nodes_status(struct nodes *n, size_t i, struct node_figures *out);
 bool nodes_up(struct nodes *n, size_t i);
+/* clock_ms() of when it became what it is, UP or DOWN. */
+int64_t nodes_since(struct nodes *n, size_t i);
 /* Some node that is up, each in turn; NULL: none. */
 const struct conf_node *nodes_any(struct nodes *n);
 

@@ -127,6 +127,7 @@ void nodes_stats(struct httpd_req *req)
 	const struct dist *d = httpd_server(req);
 	struct buf out = BUF_INIT;
 	struct node_figures f;
+	int64_t now = clock_ms();
 	double percent;
 	bool up;
 
@@ -137,9 +138,18 @@ void nodes_stats(struct httpd_req *req)
 		emit_key(&out, nodes_at(d->nodes, i)->name);
 		buf_addf(&out,
 			"{\"memory\":%" PRIu64 ",\"storage\":%" PRIu64
-			",\"storagep\":%.6f,\"max_storage\":%" PRIu64 ",\"status\":\"%s\"}",
-			f.memory, f.storage, percent, f.max_storage, up ? "UP" : "DOWN");
+			",\"storagep\":%.6f,\"max_storage\":%" PRIu64
+			",\"status\":\"%s\",\"seconds\":%" PRId64 ",\"free\":%" PRIu64
+			",\"contents\":%" PRIu64 ",\"uri\":",
+			f.memory, f.storage, percent, f.max_storage, up ? "UP" : "DOWN",
+			(now - nodes_since(d->nodes, i)) / 1000, f.free, f.contents);
+		emit_text(&out, nodes_at(d->nodes, i)->uri);
+		buf_adds(&out, "}");
 	}
+	buf_addf(&out,
+		"},\"dist\":{\"version\":\"%s\",\"seconds\":%" PRId64 ",\"database\":", VERSION,
+		(now - d->began_ms) / 1000);
+	emit_text(&out, meta_name(d->meta));
 	buf_adds(&out, "}}");
 	answer_json(req, 200, &out);
 }

@@ -47,6 +47,7 @@ int watch_parse(const char *text, size_t len, struct node_figures *out)
 	(void)json_u64(
 		&r, "free", LIMIT_FILE_SIZE, &f.free); /* absent: what follows from the others */
 	(void)json_u64(&r, "reserved", LIMIT_FILE_SIZE, &f.reserved); /* absent: 0 */
+	(void)json_u64(&r, "contents", LIMIT_FILE_SIZE, &f.contents); /* the same */
 	rc = json_failed(&r) < 0 ? -EPROTO : 0;
 	cJSON_Delete(root);
 	if (rc == 0)

@@ -1,4 +1,5 @@
 #include "common/base.h"
+#include "common/clock.h"
 #include "common/httpd.h"
 #include "common/log.h"
 #include "node/dist.h"
@@ -90,6 +91,7 @@ static void say_ready(const struct options *o, struct node *n)
 static int run(const struct options *o, const sigset_t *signals)
 {
 	struct node n = { .scheme = o->service.tls_cert ? "https" : "http",
+		.began_ms = clock_ms(),
 		.dist_timeout_ms = (int64_t)o->dist_timeout * 1000 };
 	struct httpd *server = NULL;
 	char error[512];

@@ -15,6 +15,7 @@ struct node {
 	struct resolve *resolve;
 	struct ready *ready;
 	const char *scheme;	 /* "http" or "https": how clients reach this node */
+	int64_t began_ms;	 /* clock_ms() at start */
 	int64_t dist_timeout_ms; /* how long an upload waits for dist */
 };
 

@@ -1,4 +1,5 @@
 #include "node/routes.h"
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/limits.h"
 #include "common/log.h"
@@ -77,6 +78,8 @@ static void handle_stats(struct httpd_req *req)
 	json_add_u64(o, "trash", u.trash);
 	json_add_u64(o, "free", free_room(n, &u));
 	json_add_u64(o, "contents", u.contents);
+	json_add_u64(o, "seconds", (uint64_t)(clock_ms() - n->began_ms) / 1000);
+	cJSON_AddStringToObject(o, "version", VERSION);
 	httpd_reply_json(req, 200, o);
 }
 

@@ -191,6 +191,31 @@ def test_stats_has_the_figures_of_every_node(cdn, slash):
         assert figures["status"] == "UP"
         assert figures["memory"] > 0
         assert figures["max_storage"] == 2_000_000_000
+        assert 0 <= figures["free"] <= 2_000_000_000 and figures["seconds"] >= 0
+
+
+def test_stats_tell_of_dist_and_where_nodes_are(cdn, driver):
+    answer = http("GET", cdn.url + "/stats/").json()
+    assert {n: f["uri"] for n, f in answer["stats"].items()} == {n: cdn.base(n) for n in cdn.node_names}
+    assert answer["dist"]["database"].startswith({"sqlite": "SQLite 3.", "postgres": "PostgreSQL "}[driver])
+    assert answer["dist"]["seconds"] >= 0
+    assert answer["dist"]["version"] == cdn.stats("node1")["version"]
+
+
+def test_stats_tell_since_when_and_how_many(new_cdn):
+    c = new_cdn(nodes=1)
+
+    def shown():
+        return http("GET", c.url + "/stats/").json()["stats"]["node1"]
+    c.store(b"x")
+    wait_for("the content is counted", lambda: shown()["contents"] == 1)
+    wait_for("it is UP for a while", lambda: shown()["seconds"] >= 3)
+    before = time.monotonic()
+    c.kill("node1")
+    c.wait_down("node1")
+    down = shown()
+    assert down["seconds"] <= time.monotonic() - before  # counted from then on
+    assert (down["status"], down["contents"]) == ("DOWN", 1)
 
 
 def test_stats_follow_the_nodes(new_cdn):
