@@ -1,6 +1,7 @@
 #include "common/clock.h"
 #include "common/httpd.h"
 #include "common/log.h"
+#include "common/notify.h"
 #include "dist/dist.h"
 #include "dist/keeper.h"
 #include "dist/options.h"
@@ -203,6 +204,16 @@ static void stop(struct program *p)
 	conf_nodes_release(&p->conf);
 }
 
+/* The service manager's deafness stops nothing: it is said, and the work goes on. */
+static void tell_manager(const char *state)
+{
+	int rc = notify_send(state);
+
+	if (rc < 0)
+		log_warn("the service manager was not told", "state=%s error=\"%s\"", state,
+			strerror(-rc));
+}
+
 int main(int argc, char **argv)
 {
 	static struct program p;
@@ -217,8 +228,10 @@ int main(int argc, char **argv)
 	} else if (rc == 0) {
 		log_info("ready", "listen=%s port=%u", p.options.service.listen,
 			httpd_port(p.httpd));
+		tell_manager(NOTIFY_READY);
 		(void)sigwait(&p.signals, &sig); /* the set is valid */
 		log_info("stopping", "signal=%d", sig);
+		tell_manager(NOTIFY_STOPPING);
 	}
 	stop(&p);
 	dist_options_release(&p.options);

@@ -2,6 +2,7 @@
 #include "common/clock.h"
 #include "common/httpd.h"
 #include "common/log.h"
+#include "common/notify.h"
 #include "node/dist.h"
 #include "node/node.h"
 #include "node/options.h"
@@ -88,6 +89,16 @@ static void say_ready(const struct options *o, struct node *n)
 		resolve_waiting(n->resolve), o->dist);
 }
 
+/* The service manager's deafness stops nothing: it is said, and the work goes on. */
+static void tell_manager(const char *state)
+{
+	int rc = notify_send(state);
+
+	if (rc < 0)
+		log_warn("the service manager was not told", "state=%s error=\"%s\"", state,
+			strerror(-rc));
+}
+
 static int run(const struct options *o, const sigset_t *signals)
 {
 	struct node n = { .scheme = o->service.tls_cert ? "https" : "http",
@@ -108,8 +119,10 @@ static int run(const struct options *o, const sigset_t *signals)
 		rc = open_httpd(o, &n, &server, error, sizeof(error));
 	if (rc == 0) {
 		say_ready(o, &n);
+		tell_manager(NOTIFY_READY);
 		(void)sigwait(signals, &sig); /* fails only for a bad set */
 		log_info("stopping", "signal=%d", sig);
+		tell_manager(NOTIFY_STOPPING);
 	} else {
 		log_error("cannot start", "reason=\"%s\"", error);
 	}
