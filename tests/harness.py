@@ -19,7 +19,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = pathlib.Path(os.environ.get("CDN_BIN", ROOT / "build" / "bin"))
 SANITIZED = bool(os.environ.get("SAN"))
-PATIENCE = 60 if SANITIZED else 20  # seconds, for what takes a fraction of one
+PATIENCE = 120 if SANITIZED else 60  # seconds, for what takes a fraction of one on a machine that is not busy
 FINDINGS = re.compile(
     r"ERROR: AddressSanitizer|runtime error:|ThreadSanitizer|LeakSanitizer|Assertion")
 OURS = re.compile(r"CDN|LISTEN|DATABASE_URL|NODES$|NODE_NAME|POLL_MS|STORAGE|DIST_|TRASH_TTL"
