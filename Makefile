@@ -44,7 +44,7 @@ BINS := $(foreach b,node dist cdnfs cdnctl,$(BUILD)/bin/$(b))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/*_test.c))
 FLAGS := $(BUILD)/flags
 
-.PHONY: all up down deps test unit lint fmt fuzz bench install uninstall clean
+.PHONY: all up down deps test test-compose unit lint fmt fuzz bench install uninstall clean
 all: $(BINS)
 
 $(BUILD)/bin/node: $(NODE_OBJ) $(BUILD)/libcommon.a
@@ -106,6 +106,10 @@ unit: $(UNIT)
 # make test T=name: only what has that in its name. SUITES="unit api mount docs" chooses.
 test:
 	@BUILD='$(BUILD)' CC='$(CC)' SAN='$(SAN)' T='$(T)' PG_BIN='$(PG_BIN)' tests/run.sh
+
+# the containers, for real, as root: docs/compose.md
+test-compose: all
+	@CDN_BIN='$(abspath $(BUILD)/bin)' tests/compose/run.sh
 
 lint: export LINT_FLAGS = $(subst ',,$(CPPFLAGS)) $(PKG_CFLAGS) -std=c17 $(WARN)
 lint: all

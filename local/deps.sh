@@ -1,9 +1,9 @@
 #!/bin/bash
-# deps.sh [build]: installs the packages of local/packages that are missing; with "build" only those
-# that building and running need. Asks the network for nothing when nothing is missing.
+# deps.sh [GROUP]: installs the packages of local/packages that are missing: build and test, or those of GROUP only.
+# Asks the network for nothing when nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-group=${1:-all}
+groups=${1:-build test}
 
 installed() {
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -16,7 +16,7 @@ fi
 missing=()
 while read -r name for _; do
 	case $name in '' | '#'*) continue ;; esac
-	[ "$group" = all ] || [ "$for" = "$group" ] || continue
+	[[ " $groups " = *" $for "* ]] || continue
 	installed "$name" || missing+=("$name")
 done < local/packages
 [ ${#missing[@]} -gt 0 ] || exit 0
