@@ -72,6 +72,9 @@ int httpd_open(const struct httpd_conf *conf, struct httpd **out, char *error, s
  * workers always; what waits for a worker then gets 503. Then closes. NULL-safe. */
 void httpd_close(struct httpd **d, int64_t drain_ms);
 unsigned httpd_port(const struct httpd *d);
+/* Asks the server over its own socket: true when an event thread answers within timeout_ms, or when all
+ * connections that it may have are taken. */
+bool httpd_alive(const struct httpd *d, int64_t timeout_ms);
 
 /* What was asked. Strings live as long as the request. */
 void *httpd_server(const struct httpd_req *req);

@@ -5,6 +5,7 @@
 
 #define NOTIFY_READY "READY=1"
 #define NOTIFY_STOPPING "STOPPING=1"
+#define NOTIFY_WATCHDOG "WATCHDOG=1"
 
 /* Sends `state`, lines of NAME=VALUE. $NOTIFY_SOCKET is a path, or @NAME for an abstract socket.
  * 0 when sent, and when there is no manager to tell (unset or empty); -EINVAL for a socket that

@@ -1,7 +1,7 @@
 #include "common/clock.h"
 #include "common/httpd.h"
 #include "common/log.h"
-#include "common/notify.h"
+#include "common/service.h"
 #include "dist/dist.h"
 #include "dist/keeper.h"
 #include "dist/options.h"
@@ -19,6 +19,8 @@
 /* a query with more parameters than fit gets no answer from libmicrohttpd, only the time-out */
 #define CONNECTION_MEMORY (256U << 10)
 #define DRAIN_MS 5000
+/* an event thread that does not answer for so long is stuck */
+#define ALIVE_MS 10000
 #define SQLITE_FILE "sqlite://"
 
 /* All that runs; taken down in reverse. */
@@ -204,20 +206,16 @@ static void stop(struct program *p)
 	conf_nodes_release(&p->conf);
 }
 
-/* The service manager's deafness stops nothing: it is said, and the work goes on. */
-static void tell_manager(const char *state)
+/* Does the event loop answer? Asked by the service manager's watchdog. */
+static bool alive(void *server)
 {
-	int rc = notify_send(state);
-
-	if (rc < 0)
-		log_warn("the service manager was not told", "state=%s error=\"%s\"", state,
-			strerror(-rc));
+	return httpd_alive(server, ALIVE_MS);
 }
 
 int main(int argc, char **argv)
 {
 	static struct program p;
-	int rc, sig = 0;
+	int rc;
 
 	load_options(&p, argc, argv);
 	log_init("dist", p.options.service.level, stderr);
@@ -228,10 +226,7 @@ int main(int argc, char **argv)
 	} else if (rc == 0) {
 		log_info("ready", "listen=%s port=%u", p.options.service.listen,
 			httpd_port(p.httpd));
-		tell_manager(NOTIFY_READY);
-		(void)sigwait(&p.signals, &sig); /* the set is valid */
-		log_info("stopping", "signal=%d", sig);
-		tell_manager(NOTIFY_STOPPING);
+		(void)service_wait(&p.signals, alive, p.httpd); /* any signal ends it alike */
 	}
 	stop(&p);
 	dist_options_release(&p.options);

@@ -2,7 +2,7 @@
 #include "common/clock.h"
 #include "common/httpd.h"
 #include "common/log.h"
-#include "common/notify.h"
+#include "common/service.h"
 #include "node/dist.h"
 #include "node/node.h"
 #include "node/options.h"
@@ -19,6 +19,8 @@
 #include <string.h>
 
 #define DRAIN_MS 10000
+/* an event thread that does not answer for so long is stuck */
+#define ALIVE_MS 10000
 /* How long after an unanswered request dist may still carry it out; its own waits for the database are shorter. */
 #define GRACE_MS 3000
 #define CONNECTION_MEMORY (256U << 10) /* decides the size of an upload's chunks */
@@ -89,14 +91,10 @@ static void say_ready(const struct options *o, struct node *n)
 		resolve_waiting(n->resolve), o->dist);
 }
 
-/* The service manager's deafness stops nothing: it is said, and the work goes on. */
-static void tell_manager(const char *state)
+/* Does the event loop answer? Asked by the service manager's watchdog. */
+static bool alive(void *server)
 {
-	int rc = notify_send(state);
-
-	if (rc < 0)
-		log_warn("the service manager was not told", "state=%s error=\"%s\"", state,
-			strerror(-rc));
+	return httpd_alive(server, ALIVE_MS);
 }
 
 static int run(const struct options *o, const sigset_t *signals)
@@ -106,7 +104,7 @@ static int run(const struct options *o, const sigset_t *signals)
 		.dist_timeout_ms = (int64_t)o->dist_timeout * 1000 };
 	struct httpd *server = NULL;
 	char error[512];
-	int sig = 0, rc;
+	int rc;
 
 	rc = open_store(o, &n.store, error, sizeof(error));
 	if (rc == 0)
@@ -119,10 +117,7 @@ static int run(const struct options *o, const sigset_t *signals)
 		rc = open_httpd(o, &n, &server, error, sizeof(error));
 	if (rc == 0) {
 		say_ready(o, &n);
-		tell_manager(NOTIFY_READY);
-		(void)sigwait(signals, &sig); /* fails only for a bad set */
-		log_info("stopping", "signal=%d", sig);
-		tell_manager(NOTIFY_STOPPING);
+		(void)service_wait(signals, alive, server); /* any signal ends it alike */
 	} else {
 		log_error("cannot start", "reason=\"%s\"", error);
 	}
