@@ -2,6 +2,8 @@
 #include "cdnfs/ctl_exit.h"
 #include "cdnfs/ctl_rest.h"
 #include "cdnfs/ctl_scenario.h"
+#include "cdnfs/ctl_status.h"
+#include "cdnfs/ctl_watch.h"
 #include "common/http.h"
 #include "common/limits.h"
 #include "common/log.h"
@@ -14,8 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WATCH_S "2"
+
 struct options {
-	char *url, *token_file, *ca_file, *folder, *mount, *expires;
+	char *url, *token_file, *ca_file, *folder, *mount, *expires, *watch;
 	uint64_t size;
 	bool json;
 };
@@ -37,34 +41,41 @@ static const struct option_row rows[] = {
 		"scenario: the same through this mounted CDN", 0 },
 	{ "expires", NULL, OPTION_TEXT, offsetof(struct options, expires), NULL, "SECONDS",
 		"locate: a link that needs no token for so long", 0 },
+	{ "watch", NULL, OPTION_TEXT, offsetof(struct options, watch), NULL, "SECONDS",
+		"status, stats, nodes, ls: again and again; -w, -wSECONDS, --watch alone: each 2 s",
+		0 },
 };
 
 static const struct command {
 	const char *name, *args, *help;
 	int least, most;
 	int (*run)(struct ctl *c, char **argv); /* NULL: the scenario */
+	bool watch;				/* may be repeated */
 } commands[] = {
+	{ "status", "", "one screen: nodes, mounts here, contents, what is wrong", 0, 0, ctl_status,
+		true },
+	{ "stats", "", "memory and storage of every node", 0, 0, ctl_rest_stats, true },
+	{ "nodes", "", "who is where", 0, 0, ctl_rest_nodes, true },
+	{ "ls", "[PATH]", "list a directory of the tree", 0, 1, ctl_rest_ls, true },
+	{ "put", "FILE [PATH]", "store a file; \"-\" is standard input, \"dir/\" keeps its name", 1,
+		2, ctl_rest_put, false },
+	{ "get", "ID|PATH [FILE]", "fetch a content; \"-\" is standard output", 1, 2, ctl_rest_get,
+		false },
+	{ "update", "ID FILE", "replace a content's bytes; its name stays", 2, 2, ctl_rest_update,
+		false },
+	{ "rm", "ID|PATH", "delete a content or an empty directory", 1, 1, ctl_rest_rm, false },
+	{ "locate", "ID|PATH", "where its bytes are; with --expires a signed link", 1, 1,
+		ctl_rest_locate, false },
 	{ "scenario", "",
 		"store, retrieve, update, locate and delete generated files, step by step", 0, 0,
-		NULL },
-	{ "stats", "", "memory and storage of every node", 0, 0, ctl_rest_stats },
-	{ "nodes", "", "who is where", 0, 0, ctl_rest_nodes },
-	{ "ls", "[PATH]", "list a directory of the tree", 0, 1, ctl_rest_ls },
-	{ "put", "FILE [PATH]", "store a file; \"-\" is standard input, \"dir/\" keeps its name", 1,
-		2, ctl_rest_put },
-	{ "get", "ID|PATH [FILE]", "fetch a content; \"-\" is standard output", 1, 2,
-		ctl_rest_get },
-	{ "update", "ID FILE", "replace a content's bytes; its name stays", 2, 2, ctl_rest_update },
-	{ "rm", "ID|PATH", "delete a content or an empty directory", 1, 1, ctl_rest_rm },
-	{ "locate", "ID|PATH", "where its bytes are; with --expires a signed link", 1, 1,
-		ctl_rest_locate },
+		NULL, false },
 };
 
 static void help(FILE *out)
 {
 	fprintf(out, "usage: cdnctl [options] COMMAND [arguments]\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(out, "  %-8s %-15s %s\n", commands[i].name, commands[i].args,
+		fprintf(out, "  %-9s %-15s %s\n", commands[i].name, commands[i].args,
 			commands[i].help);
 	fprintf(out, "\nA number is an id, anything else a path; /33 is the file named 33.\n");
 	options_help(out, "", rows, ARRAY_LEN(rows));
@@ -92,16 +103,48 @@ static int parse_expires(const char *text, uint64_t *out)
 	return 0;
 }
 
-static int perform(
-	const struct command *command, const struct options *opt, uint64_t expires, char **argv)
+/* 0 when text (NULL: do not) is how often, left in *out; else -EINVAL. */
+static int parse_watch(const char *text, double *out)
 {
-	struct ctl c = { .url = opt->url, .json = opt->json, .expires = expires };
+	double seconds;
+	char *end;
+
+	if (!text)
+		return 0;
+	seconds = strtod(text, &end);
+	if (*text < '0' || *text > '9' || *end || !(seconds >= 0.1) || seconds > CTL_WATCH_MOST_S)
+		return -EINVAL;
+	*out = seconds;
+	return 0;
+}
+
+/* What the options say of one command. */
+struct wish {
+	uint64_t expires;
+	double watch; /* seconds; 0: once */
+};
+
+static int run(struct ctl *c, const struct command *command, const struct options *opt,
+	const struct wish *wish, char **argv)
+{
+	if (!command->run)
+		return ctl_scenario(c, opt->folder, opt->size, opt->mount);
+	if (wish->watch > 0)
+		return ctl_watch(c, command->name, wish->watch, command->run, argv);
+	return command->run(c, argv);
+}
+
+static int perform(const struct command *command, const struct options *opt,
+	const struct wish *wish, char **argv)
+{
+	struct ctl c = { .url = opt->url, .json = opt->json, .expires = wish->expires };
 	struct httpc_conf conf = { .ca_file = opt->ca_file, .user_agent = "cdnctl/" VERSION };
 	char *token = NULL;
 	int rc = token_load(opt->token_file, &token, c.error, sizeof(c.error));
 
 	conf.token = token;
 	ctl_progress_open(&c.progress, stderr);
+	ctl_screen_open(&c.screen, stdout);
 	if (rc == 0)
 		rc = pem_check_authorities(opt->ca_file, c.error, sizeof(c.error));
 	if (rc == 0) {
@@ -110,30 +153,31 @@ static int perform(
 			ctl_fail(&c, rc, "cannot start: %s", strerror(-rc));
 	}
 	if (rc == 0)
-		rc = command->run ? command->run(&c, argv)
-				  : ctl_scenario(&c, opt->folder, opt->size, opt->mount);
-	if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		rc = run(&c, command, opt, wish, argv);
+	if (rc >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		rc = ctl_fail(&c, -EIO, "cannot write the answer");
 	httpc_close(&c.http);
 	token_release(&token);
 	if (rc < 0)
 		fprintf(stderr, "cdnctl: %s\n", c.error[0] ? c.error : strerror(-rc));
-	return ctl_exit_of(rc);
+	return rc > 0 ? rc : (int)ctl_exit_of(rc);
 }
 
 static int choose(const struct options *opt, int npos, char **pos)
 {
 	char sentence[256];
-	uint64_t expires = 0;
+	struct wish wish = { 0 };
 
 	if (npos == 0)
 		return usage("no command is given");
-	if (parse_expires(opt->expires, &expires) < 0) {
+	if (parse_expires(opt->expires, &wish.expires) < 0) {
 		(void)snprintf(sentence, sizeof(sentence),
 			"--expires: must be a whole number of seconds from 1 to %d",
 			LIMIT_LINK_S); /* fits */
 		return usage(sentence);
 	}
+	if (parse_watch(opt->watch, &wish.watch) < 0)
+		return usage("--watch: must be a number of seconds from 0.1 to 86400");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		const struct command *k = &commands[i];
 		char *argv[3] = { NULL };
@@ -145,13 +189,32 @@ static int choose(const struct options *opt, int npos, char **pos)
 				k->args); /* fits */
 			return usage(sentence);
 		}
+		if (opt->watch && !k->watch)
+			return usage("--watch: is for status, stats, nodes and ls");
 		for (int a = 1; a < npos; a++)
 			argv[a - 1] = pos[a];
-		return perform(k, opt, expires, argv);
+		return perform(k, opt, &wish, argv);
 	}
 	(void)snprintf(
 		sentence, sizeof(sentence), "there is no command \"%s\"", pos[0]); /* or cut */
 	return usage(sentence);
+}
+
+/* -w, -wSECONDS and a bare --watch, as the table of options knows them. */
+static void expand_watch(int argc, char **argv)
+{
+	static char text[64];
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strncmp(argv[i], "-w", 2) == 0)
+			(void)snprintf(text, sizeof(text), "--watch=%s",
+				argv[i][2] ? argv[i] + 2 : WATCH_S); /* or cut: no number, then */
+		else if (strcmp(argv[i], "--watch") == 0)
+			(void)snprintf(text, sizeof(text), "--watch=" WATCH_S); /* fits */
+		else
+			continue;
+		argv[i] = text;
+	}
 }
 
 int main(int argc, char **argv)
@@ -161,8 +224,11 @@ int main(int argc, char **argv)
 	int npos = 0, rc;
 	size_t len;
 
-	(void)setlocale(LC_CTYPE, "");	/* else "C": names are shown in ASCII */
+	if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX == 1)
+		(void)setlocale(LC_CTYPE,
+			"C.UTF-8");	/* as names are; else '?' stands for what is not ASCII */
 	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write, with a sentence */
+	expand_watch(argc, argv);
 	log_init("cdnctl", LOG_LEVEL_WARN, stderr);
 	log_request_new();
 	rc = options_load(

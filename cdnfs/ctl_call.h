@@ -4,6 +4,7 @@
 #define CDNFS_CTL_CALL_H
 
 #include "cdnfs/ctl_progress.h"
+#include "cdnfs/ctl_screen.h"
 #include "common/base.h"
 #include "common/buf.h"
 #include "common/httpc.h"
@@ -11,9 +12,10 @@
 
 struct ctl {
 	struct httpc *http;
-	const char *url;  /* of dist, without a slash at the end */
-	bool json;	  /* answers as JSON instead of text */
-	uint64_t expires; /* seconds that a link is to last; 0: no link is asked for */
+	const char *url;	  /* of dist, without a slash at the end */
+	bool json;		  /* answers as JSON instead of text */
+	uint64_t expires;	  /* seconds that a link is to last; 0: no link is asked for */
+	struct ctl_screen screen; /* where answers go */
 	struct ctl_progress progress;
 	char error[1024];
 };

@@ -1,9 +1,7 @@
 #include "cdnfs/ctl_print.h"
-#include "common/size.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static void text_quoted(FILE *out, const char *text)
 {
@@ -98,65 +96,23 @@ cJSON *ctl_headers(const struct httpc_res *res)
 	return object;
 }
 
-static double figure(const cJSON *object, const char *key)
+double ctl_figure(const cJSON *object, const char *key)
 {
 	const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
 
 	return cJSON_IsNumber(v) ? v->valuedouble : 0;
 }
 
-static const char *size_text(const cJSON *object, const char *key, char *text, size_t cap)
+uint64_t ctl_count(const cJSON *object, const char *key)
 {
-	double value = figure(object, key);
+	double value = ctl_figure(object, key);
 
-	return size_format(value > 0 && value < 9.1e18 ? (uint64_t)value : 0, text, cap);
+	return value > 0 && value < 9.1e18 ? (uint64_t)value : 0;
 }
 
-static const char *words(const cJSON *object, const char *key)
+const char *ctl_words(const cJSON *object, const char *key)
 {
 	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
 
 	return text ? text : "-";
-}
-
-void ctl_print_stats(FILE *out, const cJSON *stats)
-{
-	const cJSON *node;
-
-	fprintf(out, "%-12s %-8s %10s %10s %7s %10s\n", "NODE", "STATUS", "MEMORY", "STORED",
-		"USED", "CAPACITY");
-	cJSON_ArrayForEach(node, cJSON_GetObjectItemCaseSensitive(stats, "stats"))
-	{
-		char memory[32], storage[32], most[32];
-
-		fprintf(out, "%-12s %-8s %10s %10s %6.2f%% %10s\n", node->string,
-			words(node, "status"), size_text(node, "memory", memory, sizeof(memory)),
-			size_text(node, "storage", storage, sizeof(storage)),
-			figure(node, "storagep"),
-			size_text(node, "max_storage", most, sizeof(most)));
-	}
-}
-
-void ctl_print_nodes(FILE *out, const cJSON *nodes)
-{
-	const cJSON *node;
-
-	fprintf(out, "%-12s %-24s %5s\n", "NAME", "HOST", "PORT");
-	cJSON_ArrayForEach(node, cJSON_GetObjectItemCaseSensitive(nodes, "nodes")) fprintf(out,
-		"%-12s %-24s %5.0f\n", node->string, words(node, "host"), figure(node, "port"));
-}
-
-void ctl_print_entry(FILE *out, const cJSON *entry)
-{
-	time_t when = (time_t)cJSON_GetNumberValue(
-		cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(entry, "mtime"), 0));
-	const char *type = words(entry, "type");
-	char date[32] = "-";
-	struct tm tm;
-
-	if (localtime_r(&when, &tm))
-		(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M", &tm); /* it fits */
-	fprintf(out, "%-9s %10.0f %14.0f %s %s%s\n", type, figure(entry, "id"),
-		figure(entry, "size"), date, words(entry, "name"),
-		strcmp(type, "directory") == 0 ? "/" : "");
 }

@@ -1,6 +1,7 @@
 #include "cdnfs/ctl_rest.h"
 #include "cdnfs/ctl_cdn.h"
 #include "cdnfs/ctl_print.h"
+#include "cdnfs/ctl_tables.h"
 #include "common/http.h"
 #include "common/limits.h"
 #include "common/name.h"
@@ -10,7 +11,8 @@
 #include <sys/stat.h>
 
 /* A GET whose answer is printed as a table, or as it is with --json. */
-static int table(struct ctl *c, const char *route, void (*print)(FILE *, const cJSON *))
+static int table(
+	struct ctl *c, const char *route, void (*print)(const struct ctl_screen *, const cJSON *))
 {
 	struct buf url = BUF_INIT;
 	cJSON *answer = NULL;
@@ -18,8 +20,10 @@ static int table(struct ctl *c, const char *route, void (*print)(FILE *, const c
 
 	buf_addf(&url, "%s/%s", c->url, route);
 	rc = ctl_json(c, "GET", buf_str(&url), &answer);
-	if (rc == 0)
-		(c->json ? ctl_print_json : print)(stdout, answer);
+	if (rc == 0 && c->json)
+		ctl_print_json(c->screen.out, answer);
+	else if (rc == 0)
+		print(&c->screen, answer);
 	cJSON_Delete(answer);
 	buf_release(&url);
 	return rc;
@@ -28,13 +32,13 @@ static int table(struct ctl *c, const char *route, void (*print)(FILE *, const c
 int ctl_rest_stats(struct ctl *c, char **argv)
 {
 	(void)argv; /* none */
-	return table(c, "stats/", ctl_print_stats);
+	return table(c, "stats/", ctl_table_stats);
 }
 
 int ctl_rest_nodes(struct ctl *c, char **argv)
 {
 	(void)argv; /* none */
-	return table(c, "nodes/", ctl_print_nodes);
+	return table(c, "nodes/", ctl_table_nodes);
 }
 
 /* The record of a file, as one line like a directory's. */
@@ -51,13 +55,13 @@ static int ls_file(struct ctl *c, const char *path, const char *location)
 	buf_addf(&url, "%s/content/%.*s", c->url, (int)strcspn(id, "/?"), id);
 	rc = ctl_json(c, "GET", buf_str(&url), &record);
 	if (rc == 0 && c->json)
-		ctl_print_json(stdout, record);
+		ctl_print_json(c->screen.out, record);
 	if (rc == 0 && !c->json) {
 		slash = slash ? slash + 1 : path;
 		name_encode(&name, slash, strlen(slash));
 		cJSON_AddStringToObject(record, "name", buf_str(&name));
 		cJSON_AddStringToObject(record, "type", "file");
-		ctl_print_entry(stdout, record);
+		ctl_table_entry(&c->screen, record);
 	}
 	cJSON_Delete(record);
 	buf_release(&name);
@@ -74,11 +78,11 @@ static int ls_page(struct ctl *c, const cJSON *list, struct buf *after, bool *mo
 	ssize_t len;
 
 	if (c->json)
-		ctl_print_json(stdout, list);
+		ctl_print_json(c->screen.out, list);
 	cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(list, "entries"))
 	{
 		if (!c->json)
-			ctl_print_entry(stdout, entry);
+			ctl_table_entry(&c->screen, entry);
 		last = entry;
 	}
 	*more = last && cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(list, "more"));

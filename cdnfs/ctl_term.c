@@ -25,8 +25,7 @@ bool ctl_term_colour(FILE *f)
 	return isatty(fileno(f)) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
 }
 
-/* The character at text: its bytes, and its columns in *cells; -1 for what is not to be printed. */
-static size_t character(const char *text, int *cells)
+size_t ctl_term_character(const char *text, int *cells)
 {
 	mbstate_t state = { 0 };
 	wchar_t wide;
@@ -47,7 +46,7 @@ unsigned ctl_term_fit(const char *text, unsigned cells, char *out, size_t cap)
 	int wide;
 
 	for (; *text; text += len) {
-		len = character(text, &wide);
+		len = ctl_term_character(text, &wide);
 		if (used + (wide < 0 ? 1U : (unsigned)wide) > cells || at + len + 4 > cap)
 			break;
 		if (wide < 0) {

@@ -10,6 +10,9 @@
 unsigned ctl_term_width(FILE *f);
 /* A terminal that knows colours, of a person who wants them (NO_COLOR unset or empty). */
 bool ctl_term_colour(FILE *f);
+/* Bytes of the character at text (not at its end), and in *cells its columns, as the locale counts them; -1: it would move
+ * the cursor, or is none. */
+size_t ctl_term_character(const char *text, int *cells);
 /* text in at most `cells` columns, as the locale counts them; what is cut ends in "...". Bytes that would move the cursor
  * become '?'. out is always NUL-terminated; one that is too small cuts, too. Returns the columns used. */
 unsigned ctl_term_fit(const char *text, unsigned cells, char *out, size_t cap);

@@ -37,48 +37,98 @@ static unsigned number_after(const char *options, const char *name)
 	return at ? (unsigned)strtoul(at + strlen(name), NULL, 10) : 0;
 }
 
-/* *found: 0 when the line is of a mount of ours at this path, -ENOENT when of another there; else as it was. */
-static void look(char *line, const char *path, struct mounted *out, int *found)
+/* The mount point of a line of mountinfo, and true when the mount is ours. *path NULL: it is no such line. */
+static bool parse(char *line, char **path, struct mounted *out)
 {
 	char *rest = line, *field[6] = { 0 }, *type, *source;
 
+	*path = NULL;
 	for (int i = 0; i < 5; i++)
 		field[i] = strsep(&rest, " ");
 	if (!field[4] || !rest)
-		return;
+		return false;
 	unescape(field[4]);
-	if (strcmp(field[4], path) != 0)
-		return;
-	*found = -ENOENT;
+	*path = field[4];
 	rest = strstr(rest, " - ");
 	if (!rest)
-		return;
+		return false;
 	rest += 3;
 	type = strsep(&rest, " ");
 	source = strsep(&rest, " ");
 	if (strcmp(type, FSTYPE) != 0 || !source || !rest)
-		return;
+		return false;
 	unescape(source);
 	(void)snprintf(out->source, sizeof(out->source), "%s", source); /* cut when longer */
 	out->uid = number_after(rest, "user_id=");
 	out->gid = number_after(rest, "group_id=");
-	*found = 0;
+	return true;
+}
+
+/* Every line of mountinfo; not 0 from fn ends it. */
+static int each(int (*fn)(void *ctx, const char *path, const struct mounted *m), void *ctx)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL, *path;
+	struct mounted m;
+	size_t cap = 0;
+	int rc = 0;
+
+	if (!f)
+		return -errno;
+	while (rc == 0 && getline(&line, &cap, f) > 0) {
+		bool ours = parse(line, &path, &m);
+
+		if (path)
+			rc = fn(ctx, path, ours ? &m : NULL);
+	}
+	free(line);
+	(void)fclose(f); /* was only read */
+	return rc;
+}
+
+struct find {
+	const char *path;
+	struct mounted *out;
+	int found;
+};
+
+static int find(void *ctx, const char *path, const struct mounted *m)
+{
+	struct find *f = ctx;
+
+	if (strcmp(path, f->path) != 0)
+		return 0;
+	f->found = m ? 0 : -ENOENT; /* the last one is on top */
+	if (m)
+		*f->out = *m;
+	return 0;
 }
 
 int mounted_find(const char *path, struct mounted *out)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	int found = -ENOENT;
-	char *line = NULL;
-	size_t cap = 0;
+	struct find f = { .path = path, .out = out, .found = -ENOENT };
+	int rc = each(find, &f);
 
-	if (!f)
-		return -errno;
-	while (getline(&line, &cap, f) > 0) /* the last one is on top */
-		look(line, path, out, &found);
-	free(line);
-	(void)fclose(f); /* was only read */
-	return found;
+	return rc < 0 ? rc : f.found;
+}
+
+struct ours {
+	int (*fn)(void *ctx, const char *path, const struct mounted *m);
+	void *ctx;
+};
+
+static int ours(void *ctx, const char *path, const struct mounted *m)
+{
+	const struct ours *o = ctx;
+
+	return m ? o->fn(o->ctx, path, m) : 0;
+}
+
+int mounted_each(int (*fn)(void *ctx, const char *path, const struct mounted *m), void *ctx)
+{
+	struct ours o = { .fn = fn, .ctx = ctx };
+
+	return each(ours, &o);
 }
 
 /* In a process of its own: says what statfs says, unless it waits for ever. */

@@ -14,6 +14,9 @@ struct mounted {
 /* The mount on top at this absolute path: 0 when it is one of ours, -ENOENT when there is none or another's, or -errno. */
 int mounted_find(const char *path, struct mounted *out);
 
+/* Tells each mount of ours, in the order of mounting; not 0 from fn ends it and is returned. 0, or -errno. */
+int mounted_each(int (*fn)(void *ctx, const char *path, const struct mounted *m), void *ctx);
+
 /* True when the process that served it has gone. Asks as the user who mounted it, for a few seconds: a process that does not
  * answer lives. */
 bool mounted_dead(const char *path, const struct mounted *m);

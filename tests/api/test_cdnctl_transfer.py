@@ -1,51 +1,20 @@
 """cdnctl's transfers: exit status, files that appear whole or not at all, bars on terminals."""
-import contextlib
-import fcntl
 import http.server
 import json
 import os
-import pty
 import re
 import secrets
 import signal
-import struct
 import subprocess
-import termios
 import threading
 
 import pytest
 
 from cluster import BIN, etag_of, http as request
 from harness import PATIENCE, clean_env
+from terminal import cdnctl, on_terminal
 
 MIB = 1 << 20
-
-
-def cdnctl(url, *args, env=None, **kw):
-    return subprocess.run([BIN / "cdnctl", f"--url={url}", *map(str, args)], capture_output=True, timeout=3 * PATIENCE,
-                          check=False, env=clean_env(**(env or {})), **kw)
-
-
-def on_terminal(args, columns=100, env=None, stdout=subprocess.PIPE):
-    """Status, output, and what the terminal got that is its stderr."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    p = subprocess.Popen([BIN / "cdnctl", *map(str, args)], stdin=subprocess.DEVNULL, stdout=stdout, stderr=slave,
-                         env=clean_env(**(env or {})))
-    os.close(slave)
-    got = []
-
-    def read():
-        with contextlib.suppress(OSError):  # EIO: all have closed it
-            while piece := os.read(master, 65536):
-                got.append(piece)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    out, _ = p.communicate(timeout=3 * PATIENCE)
-    reader.join()
-    os.close(master)
-    return p.returncode, (out or b"").decode(), b"".join(got).decode()
 
 
 @pytest.fixture

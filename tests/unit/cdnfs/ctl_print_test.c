@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "cdnfs/ctl_print.h"
+#include "cdnfs/ctl_tables.h"
 
 static void assert_printed(
 	void (*print)(FILE *, const cJSON *), const char *json, const char *expected)
@@ -63,12 +64,34 @@ static void headers_become_an_object(void **state)
 	httpc_res_release(&res);
 }
 
+static void print_stats(FILE *out, const cJSON *stats)
+{
+	const struct ctl_screen s = { .out = out };
+
+	ctl_table_stats(&s, stats);
+}
+
 static void stats_survive_missing_figures(void **state)
 {
 	(void)state;
-	assert_printed(ctl_print_stats, "{\"stats\":{\"node1\":{\"status\":\"DOWN\"}}}",
+	assert_printed(print_stats, "{\"stats\":{\"node1\":{\"status\":\"DOWN\"}}}",
 		"NODE         STATUS       MEMORY     STORED    USED   CAPACITY\n"
 		"node1        DOWN            0 B        0 B   0.00%        0 B\n");
+}
+
+static void narrow(FILE *out, const cJSON *stats)
+{
+	const struct ctl_screen s = { .out = out, .width = 16, .colour = true };
+
+	ctl_table_stats(&s, stats);
+}
+
+static void tables_are_cut_and_coloured(void **state)
+{
+	(void)state;
+	assert_printed(narrow, "{\"stats\":{\"a\\u001bb\":{\"status\":\"DOWN\"}}}",
+		"\033[1mNODE         STA\033[0m\n"
+		"a?b          \033[31mDOW\033[0m\n");
 }
 
 int main(void)
@@ -78,6 +101,7 @@ int main(void)
 		cmocka_unit_test(dict_quotes_and_escapes),
 		cmocka_unit_test(headers_become_an_object),
 		cmocka_unit_test(stats_survive_missing_figures),
+		cmocka_unit_test(tables_are_cut_and_coloured),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
