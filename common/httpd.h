@@ -106,6 +106,9 @@ int httpd_link_add(
 void httpd_set_data(struct httpd_req *req, void *data);
 void *httpd_data(const struct httpd_req *req);
 
+/* What the server has counted, as text for Prometheus (metrics.h). */
+void httpd_metrics(const struct httpd_req *req, struct buf *out);
+
 /* Answers. Headers first, then exactly one reply. */
 void httpd_set_header(struct httpd_req *req, const char *name, const char *value);
 void httpd_reply(

@@ -22,6 +22,7 @@ int httpd_work_open(unsigned threads, httpd_work_run *run, struct httpd_work **o
 int httpd_work_submit(struct httpd_work *w, struct httpd_work_item *item); /* 0 or -EAGAIN */
 /* Every item that was taken has been run when this returns; later ones get -EAGAIN. */
 void httpd_work_stop(struct httpd_work *w);
+unsigned httpd_work_waiting(struct httpd_work *w);
 void httpd_work_close(struct httpd_work **w); /* stops; NULL-safe */
 
 struct httpd {
@@ -32,6 +33,7 @@ struct httpd {
 	size_t token_len;
 	struct MHD_Daemon *daemon;
 	struct httpd_work *work;
+	struct httpd_counts *counts;
 	unsigned port;
 
 	_Atomic unsigned active; /* requests between their first callback and done() */
@@ -90,6 +92,11 @@ void httpd_read_headers(struct httpd_req *req);
 /* httpd_access: the line about a request that took ns. whole: its answer was sent to the end. */
 void httpd_access_log(const struct httpd_req *req, int64_t ns, bool whole);
 uint64_t httpd_sent(const struct httpd_req *req); /* bytes of the body that its answer has */
+
+/* httpd_metrics: what is counted for each request. */
+struct httpd_counts;
+int httpd_counts_open(size_t nroutes, struct httpd_counts **out); /* free() takes it down */
+void httpd_count(const struct httpd_req *req, int64_t ns, bool whole);
 
 /* httpd_link: true when the request comes by a signed link; then req->link is set, or the link is refused. */
 bool httpd_link_check(struct httpd_req *req);

@@ -230,10 +230,12 @@ static struct httpd_req *req_open(struct httpd *d, struct MHD_Connection *conn, 
 static void req_close(struct httpd_req *req, bool whole)
 {
 	struct httpd *d = req->server;
+	int64_t ns = clock_ns() - req->began;
 
 	if (req->ran && req->route->done)
 		req->route->done(req);
-	httpd_access_log(req, clock_ns() - req->began, whole);
+	httpd_access_log(req, ns, whole);
+	httpd_count(req, ns, whole);
 	if (req->response)
 		MHD_destroy_response(req->response);
 	buf_release(&req->body);
@@ -367,6 +369,8 @@ static int init(struct httpd *d, const struct httpd_conf *conf)
 		d->conf.workers = 16;
 	pthread_mutex_init(&d->lock, NULL);
 	clock_cond_init(&d->idle);
+	if (httpd_counts_open(conf->nroutes, &d->counts) < 0)
+		return -ENOMEM;
 	if (conf->token && *conf->token) {
 		d->token = strdup(conf->token);
 		if (!d->token)
@@ -448,6 +452,7 @@ void httpd_close(struct httpd **dp, int64_t drain_ms)
 	pthread_cond_destroy(&d->idle);
 	pthread_mutex_destroy(&d->lock);
 	free(d->token);
+	free(d->counts);
 	pem_server_release(&d->tls);
 	free(d);
 }

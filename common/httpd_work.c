@@ -94,6 +94,16 @@ int httpd_work_submit(struct httpd_work *w, struct httpd_work_item *item)
 	return rc;
 }
 
+unsigned httpd_work_waiting(struct httpd_work *w)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&w->lock);
+	n = w->waiting;
+	pthread_mutex_unlock(&w->lock);
+	return n;
+}
+
 void httpd_work_stop(struct httpd_work *w)
 {
 	pthread_mutex_lock(&w->lock);

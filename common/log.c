@@ -26,6 +26,8 @@ static FILE *sink;
 static bool to_syslog;
 static _Atomic enum log_level max_level = LOG_LEVEL_INFO;
 
+static _Atomic uint64_t lines[ARRAY_LEN(level_name)];
+
 static _Thread_local char request[LOG_REQUEST_ID];
 
 static void set_program(const char *program, enum log_level level)
@@ -111,6 +113,11 @@ static size_t add_prefix(char *line, enum log_level level)
 			    (int)(ns / 1000000 % 1000), program_name, level_name[level]);
 }
 
+uint64_t log_count(enum log_level level)
+{
+	return atomic_load_explicit(&lines[level], memory_order_relaxed);
+}
+
 bool log_wants(enum log_level level)
 {
 	return level <= atomic_load_explicit(&max_level, memory_order_relaxed);
@@ -126,6 +133,7 @@ void log_line(enum log_level level, const char *message, const char *fmt, ...)
 
 	if (!log_wants(level))
 		return;
+	atomic_fetch_add_explicit(&lines[level], 1, memory_order_relaxed);
 	va_start(ap, fmt);
 	n = vsnprintf(part, sizeof(part), fmt, ap);
 	va_end(ap);

@@ -6,6 +6,7 @@
 #include "common/base.h"
 #include "common/limits.h"
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -25,6 +26,9 @@ int log_level_parse(
 
 /* Would a line of this level be written? For who has to prepare it. */
 bool log_wants(enum log_level level);
+
+/* Lines of this level so far. */
+uint64_t log_count(enum log_level level);
 
 /* The request that this thread works for; "" for none. Copied. */
 void log_request_set(const char *id);

@@ -73,5 +73,7 @@ int meta_get(struct meta_tx *tx, enum sql_id id, const struct meta_value *args, 
 
 /* Makes what was committed so far durable, if anything was committed without. Called each second and by fsync. */
 int meta_sync(struct meta *m);
+/* Transactions so far, as text for Prometheus. */
+void meta_metrics(const struct meta *m, struct buf *out);
 
 #endif

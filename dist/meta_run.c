@@ -1,6 +1,7 @@
 #include "dist/meta.h"
 
 #include "common/clock.h"
+#include "dist/meta_counts.h"
 #include "dist/meta_driver.h"
 #include "dist/meta_migrate.h"
 #include <errno.h>
@@ -20,6 +21,7 @@ struct meta {
 	char version[META_VERSION_SIZE];
 	atomic_uint_fast64_t committed; /* META_WRITE commits */
 	atomic_uint_fast64_t durable;	/* of these, how many are known to be on disk */
+	struct meta_counts counts;
 };
 
 struct meta_tx {
@@ -158,16 +160,24 @@ static int try_once(
 int meta_run(
 	struct meta *m, enum meta_mode mode, int (*fn)(struct meta_tx *tx, void *arg), void *arg)
 {
-	int64_t end = clock_ms() + TRIES_MS;
+	int64_t began = clock_ns(), end = clock_ms() + TRIES_MS;
+	int tries = 0, rc = -EAGAIN;
 
-	for (int tries = 0; tries < TRIES && clock_ms() < end; tries++) {
-		int rc = try_once(m, mode, fn, arg);
-
-		if (rc != -EAGAIN)
-			return rc;
-		pause_randomly(tries);
+	while (rc == -EAGAIN && tries < TRIES && clock_ms() < end) {
+		rc = try_once(m, mode, fn, arg);
+		if (rc == -EAGAIN)
+			pause_randomly(tries);
+		tries++;
 	}
-	return -EIO;
+	if (rc == -EAGAIN)
+		rc = -EIO;
+	meta_counts_note(&m->counts, mode, rc, clock_ns() - began, (unsigned)tries);
+	return rc;
+}
+
+void meta_metrics(const struct meta *m, struct buf *out)
+{
+	meta_counts_text(&m->counts, out);
 }
 
 static int note(struct meta_tx *tx, int rc)

@@ -25,7 +25,8 @@ struct nodes {
 	struct node *list;
 	size_t n;
 	pthread_mutex_t lock;
-	size_t turn; /* lock: of nodes_any */
+	size_t turn;		    /* lock: of nodes_any */
+	struct nodes_counts counts; /* lock */
 };
 
 int nodes_open(struct conf_nodes *conf, struct nodes **out)
@@ -221,11 +222,19 @@ int nodes_place(struct nodes *n, uint64_t size, const char *skip, int64_t now_ms
 	best = placement_choose(view, n->n, size);
 	if (best >= 0)
 		promises_add(&n->list[best].promises, size, now_ms);
+	*(best >= 0 ? &n->counts.placed : best == -ENOSPC ? &n->counts.full : &n->counts.down) += 1;
 	pthread_mutex_unlock(&n->lock);
 	if (best < 0)
 		return (int)best;
 	*out = n->list[best].conf;
 	return 0;
+}
+
+void nodes_counts(struct nodes *n, struct nodes_counts *out)
+{
+	pthread_mutex_lock(&n->lock);
+	*out = n->counts;
+	pthread_mutex_unlock(&n->lock);
 }
 
 void nodes_took(struct nodes *n, const char *name, uint64_t size)

@@ -49,6 +49,11 @@ const struct conf_node *nodes_any(struct nodes *n);
  * knows how many. skip: names of nodes to pass over, with commas, or NULL. 0, -ENOSPC, -EHOSTDOWN. */
 int nodes_place(struct nodes *n, uint64_t size, const char *skip, int64_t now_ms,
 	const struct conf_node **out);
+/* What nodes_place() has answered so far. */
+struct nodes_counts {
+	uint64_t placed, full, down; /* 0, -ENOSPC, -EHOSTDOWN */
+};
+void nodes_counts(struct nodes *n, struct nodes_counts *out);
 /* The node of that name holds `size` bytes more, of which its next figures will tell. Other names are ignored. */
 void nodes_took(struct nodes *n, const char *name, uint64_t size);
 /* Room of all nodes that are up; what is promised and what came since their last answer is deducted, but

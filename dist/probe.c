@@ -1,6 +1,7 @@
 #include "dist/probe.h"
 
 #include "common/clock.h"
+#include "dist/reg.h"
 #include "dist/tree.h"
 #include <errno.h>
 #include <pthread.h>
@@ -17,9 +18,11 @@ struct figure {
 struct probe {
 	struct meta *meta;
 	pthread_mutex_t lock;
-	struct figure health_age, inodes_age; /* lock */
-	int health;			      /* lock */
-	uint64_t inodes;		      /* lock */
+	struct figure health_age, inodes_age, counts_age; /* lock */
+	int health;					  /* lock */
+	uint64_t inodes;				  /* lock */
+	struct probe_counts counts;			  /* lock */
+	int counts_rc;					  /* lock */
 };
 
 int probe_open(struct meta *meta, struct probe **out)
@@ -103,5 +106,38 @@ int probe_inodes(struct probe *p, struct meta_tx *tx, uint64_t *inodes)
 		pthread_mutex_unlock(&p->lock);
 	}
 	*inodes = n;
+	return 0;
+}
+
+static int ask_counts(struct meta_tx *tx, void *arg)
+{
+	struct probe_counts *c = arg;
+	int rc = tree_count(tx, &c->inodes);
+
+	return rc < 0 ? rc : reg_count(tx, &c->contents);
+}
+
+int probe_count(struct probe *p, struct probe_counts *out)
+{
+	struct probe_counts c;
+	bool due;
+	int rc;
+
+	pthread_mutex_lock(&p->lock);
+	due = is_due(&p->counts_age);
+	c = p->counts;
+	rc = p->counts_rc;
+	pthread_mutex_unlock(&p->lock);
+	if (due) {
+		rc = meta_run(p->meta, META_READ, ask_counts, &c);
+		pthread_mutex_lock(&p->lock);
+		p->counts = c;
+		p->counts_rc = rc;
+		p->counts_age.known = true;
+		pthread_mutex_unlock(&p->lock);
+	}
+	if (rc < 0)
+		return rc;
+	*out = c;
 	return 0;
 }

@@ -65,6 +65,13 @@ int reg_list(struct meta_tx *tx, uint64_t after, unsigned limit, reg_row_fn fn, 
 	return rc < 0 ? rc : 0;
 }
 
+int reg_count(struct meta_tx *tx, uint64_t *contents)
+{
+	int rc = meta_exec(tx, SQL_CONTENT_COUNT, NULL, 0, tree_id_row, contents);
+
+	return rc < 0 ? rc : 0;
+}
+
 static int add_content(struct meta_tx *tx, uint64_t id, const struct content_new *n,
 	const char *filename, int64_t mtime)
 {

@@ -11,6 +11,8 @@ typedef int (*reg_row_fn)(void *arg, const struct content *c);
 /* Ascending ids > after, at most limit. */
 int reg_list(struct meta_tx *tx, uint64_t after, unsigned limit, reg_row_fn fn, void *arg);
 
+int reg_count(struct meta_tx *tx, uint64_t *contents);
+
 /* POST content/. Applied once per stamp and etag (two uploads may by chance draw one stamp): a repeat returns the
  * record that the first made. With a path whose entry is a regular file this is reg_replace of that file. A name that
  * is taken in the root becomes name~ID (cut to fit), NULL the id. *created tells which. */

@@ -5,6 +5,7 @@
 #include "dist/routes_content.h"
 #include "dist/routes_files.h"
 #include "dist/routes_fs.h"
+#include "dist/routes_metrics.h"
 #include "dist/routes_nodes.h"
 
 enum { READ = 0, CHANGE = HTTPD_CHANGE, OPEN = HTTPD_PUBLIC | HTTPD_DULL, DATABASE = 1 << 16 };
@@ -32,6 +33,7 @@ static const struct httpd_route routes[] = {
 	ROUTE("POST", "/fs", CHANGE | DATABASE, fs_handle, JSON_BODY(fs_done)),
 	ROUTE("GET", "/health", OPEN | DATABASE, health, ),
 	ROUTE("GET", "/ready", OPEN | DATABASE, ready, ),
+	ROUTE("GET", "/metrics", HTTPD_DULL | HTTPD_WORKER, metrics_get_all, ),
 };
 _Static_assert(ARRAY_LEN(routes) <= ROUTES_MAX, "routes_fill has room for all");
 

@@ -90,6 +90,7 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_CONTENT_BY_STAMP] = RECORD "WHERE c.stamp = $1 ORDER BY c.id LIMIT 1",
 	[SQL_CONTENT_BY_VERSION] = RECORD "WHERE c.stamp = $1 AND c.etag = $2",
 	[SQL_CONTENT_LIST] = RECORD "WHERE c.id > $1 ORDER BY c.id LIMIT $2",
+	[SQL_CONTENT_COUNT] = "SELECT count(*) FROM content",
 
 	[SQL_REPLICA_ADD] =
 		"INSERT INTO replica (content, part, node, stamp) VALUES ($1, 0, $2, $3)",

@@ -3,8 +3,10 @@
 #include "common/json.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "node/dist.h"
 #include "node/download.h"
+#include "node/figures.h"
 #include "node/node.h"
 #include "node/ready.h"
 #include "node/store.h"
@@ -13,8 +15,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 static void handle_health(struct httpd_req *req)
 {
@@ -37,32 +37,6 @@ static void handle_ready(struct httpd_req *req)
 	httpd_reply(req, 200, "application/json", yes, sizeof(yes) - 1);
 }
 
-/* RAM that this process uses, in bytes; 0 when it cannot be told. */
-static uint64_t resident(void)
-{
-	FILE *f = fopen("/proc/self/statm", "re");
-	unsigned long long size, pages = 0;
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "%20llu %20llu", &size, &pages) != 2)
-		pages = 0;
-	fclose(f);
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-/* What uploads could still get: the trash gives way to them. */
-static uint64_t free_room(const struct node *n, const struct usage_view *u)
-{
-	uint64_t used = u->live + u->reserved, room = u->max > used ? u->max - used : 0, disk;
-	struct statvfs v;
-
-	if (fstatvfs(n->store->folder.root, &v) < 0)
-		return room;
-	disk = (uint64_t)v.f_bavail * v.f_frsize + u->trash;
-	return disk < room ? disk : room;
-}
-
 static void handle_stats(struct httpd_req *req)
 {
 	struct node *n = httpd_server(req);
@@ -70,13 +44,13 @@ static void handle_stats(struct httpd_req *req)
 	struct usage_view u;
 
 	usage_read(&n->store->usage, &u);
-	json_add_u64(o, "memory", resident());
+	json_add_u64(o, "memory", metrics_resident());
 	json_add_u64(o, "storage", u.live);
 	cJSON_AddNumberToObject(o, "storagep", u.max ? (double)u.live * 100.0 / (double)u.max : 0);
 	json_add_u64(o, "max_storage", u.max);
 	json_add_u64(o, "reserved", u.reserved);
 	json_add_u64(o, "trash", u.trash);
-	json_add_u64(o, "free", free_room(n, &u));
+	json_add_u64(o, "free", figures_free(n, &u));
 	json_add_u64(o, "contents", u.contents);
 	json_add_u64(o, "seconds", (uint64_t)(clock_ms() - n->began_ms) / 1000);
 	cJSON_AddStringToObject(o, "version", VERSION);
@@ -239,5 +213,6 @@ const struct httpd_route node_routes[] = {
 		.path = "/ready",
 		.flags = HTTPD_PUBLIC | HTTPD_DULL | HTTPD_WORKER,
 		.handle = handle_ready },
+	{ .method = "GET", .path = "/metrics", .flags = HTTPD_DULL, .handle = figures_handle },
 };
 const size_t node_nroutes = ARRAY_LEN(node_routes);
