@@ -13,6 +13,7 @@
 struct ctl {
 	struct httpc *http;
 	const char *url;	  /* of dist, without a slash at the end */
+	const char *token_file;	  /* where its token came from; NULL: from elsewhere */
 	bool json;		  /* answers as JSON instead of text */
 	uint64_t expires;	  /* seconds that a link is to last; 0: no link is asked for */
 	struct ctl_screen screen; /* where answers go */
