@@ -1,6 +1,7 @@
 /* cdnctl: the CDN from the command line, over REST. */
 #include "cdnfs/ctl_doctor.h"
 #include "cdnfs/ctl_exit.h"
+#include "cdnfs/ctl_protect.h"
 #include "cdnfs/ctl_rest.h"
 #include "cdnfs/ctl_scenario.h"
 #include "cdnfs/ctl_status.h"
@@ -69,6 +70,9 @@ static const struct command {
 	{ "rm", "ID|PATH", "delete a content or an empty directory", 1, 1, ctl_rest_rm, false },
 	{ "locate", "ID|PATH", "where its bytes are; with --expires a signed link", 1, 1,
 		ctl_rest_locate, false },
+	{ "protect", "DIR", "an unmounted mount point cannot be written to by mistake", 1, 1,
+		ctl_protect, false },
+	{ "unprotect", "DIR", "the reverse", 1, 1, ctl_unprotect, false },
 	{ "scenario", "",
 		"store, retrieve, update, locate and delete generated files, step by step", 0, 0,
 		NULL, false },
@@ -137,6 +141,13 @@ static int run(struct ctl *c, const struct command *command, const struct option
 	return command->run(c, argv);
 }
 
+/* doctor tells what is wrong with it, protect asks no server. */
+static bool needs_token(const struct command *command)
+{
+	return command->run != ctl_doctor && command->run != ctl_protect &&
+	       command->run != ctl_unprotect;
+}
+
 static int perform(const struct command *command, const struct options *opt,
 	const struct wish *wish, char **argv)
 {
@@ -148,7 +159,7 @@ static int perform(const struct command *command, const struct options *opt,
 	char *token = NULL;
 	int rc = token_load(opt->token_file, &token, c.error, sizeof(c.error));
 
-	if (command->run == ctl_doctor) { /* tells it as one thing of many */
+	if (!needs_token(command)) {
 		rc = 0;
 		c.error[0] = '\0';
 	}
