@@ -261,7 +261,8 @@ int ctl_download(struct ctl *c, const char *base, uint64_t id, struct ctl_sink *
 
 	buf_addf(&url, "%s/retrieve/%" PRIu64, base, id);
 	req.url = buf_str(&url);
-	ctl_progress_begin(&c->progress, slash ? slash + 1 : s->path, 0);
+	if (s->fd != STDOUT_FILENO || !isatty(s->fd)) /* where the bytes themselves are shown */
+		ctl_progress_begin(&c->progress, slash ? slash + 1 : s->path, 0);
 	rc = ctl_request(c, &req, &res);
 	ctl_progress_end(&c->progress, rc == 0);
 	if (s->error < 0) { /* not the node's fault */

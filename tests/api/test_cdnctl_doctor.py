@@ -74,6 +74,15 @@ def test_the_token_is_wrong(new_cdn):
     assert about_cdn(found) == {}
 
 
+def test_a_cdn_with_tls(new_cdn, authority, stranger):
+    c = new_cdn(nodes=1, tls=authority)
+    found, all_of_them = examine(c.url, f"--ca-file={authority.ca}")
+    assert about_cdn(found) == {}
+    assert any(f["what"] == f"node1 answers at {c.base('node1')}, version {VERSION}" for f in all_of_them)
+    found, _ = examine(c.url, f"--ca-file={stranger.ca}")
+    assert set(about_cdn(found)) == {"dist-away"} and "certificate" in found["dist-away"][0]
+
+
 def test_full_and_nearly_full_nodes(new_cdn):
     c = new_cdn(nodes=1, max_storage="1M")
     c.store(b"x" * 950_000)

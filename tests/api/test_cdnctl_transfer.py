@@ -194,6 +194,14 @@ def test_no_bar_without_a_terminal(cdn, large, tmp_path):
     assert (put.returncode, put.stderr, get.returncode, get.stderr) == (0, b"", 0, b"")
 
 
+def test_no_bar_among_bytes_that_are_shown(cdn, tmp_path):
+    (tmp_path / "zeros").write_bytes(b"0" * (10 * MIB))
+    name = secrets.token_hex(4)
+    assert cdnctl(cdn.url, "put", tmp_path / "zeros", name).returncode == 0
+    rc, _, seen = on_terminal([f"--url={cdn.url}", "get", name, "-"], everything=True)
+    assert (rc, seen) == (0, "0" * (10 * MIB))
+
+
 def test_a_bar_that_failed_is_wiped_away(fake, tmp_path):
     server = fake(b"x" * (16 * MIB), cut=9 * MIB)
     server.go.set()
