@@ -2,6 +2,7 @@
 
 #include "common/http.h"
 #include "common/json.h"
+#include "common/metrics.h"
 #include "common/name.h"
 #include "common/stamp.h"
 #include <errno.h>
@@ -12,6 +13,7 @@
 
 struct api {
 	struct link *link;
+	_Atomic uint64_t fetched, stored; /* bytes */
 };
 
 int api_open(const struct link_conf *conf, struct api **out)
@@ -367,6 +369,8 @@ int api_upload(struct api *a, const struct api_upload *up, struct wire_stored *o
 	if (rc < 0)
 		goto out;
 	rc = wire_stored(buf_str(&res.body), res.body.len, out);
+	if (!rc)
+		metrics_add(&a->stored, up->size);
 	if (!rc && !up->durable)
 		link_changed(a->link);
 	if (rc == -EPROTO)
@@ -379,6 +383,7 @@ out:
 
 /* Counts what the sink got, so that a short or too long answer is seen. */
 struct counted {
+	struct api *api;
 	int (*sink)(void *ctx, const void *data, size_t len);
 	void (*restart)(void *ctx);
 	void *ctx;
@@ -392,6 +397,7 @@ static int counted_sink(void *ctx, const void *data, size_t len)
 	if (len > c->want - c->got)
 		return -EPROTO;
 	c->got += len;
+	metrics_add(&c->api->fetched, len);
 	return c->sink(c->ctx, data, len);
 }
 
@@ -406,7 +412,7 @@ static void counted_restart(void *ctx)
 int api_fetch(struct api *a, const struct wait *w, const struct api_range *range,
 	int (*sink)(void *ctx, const void *data, size_t len), void (*restart)(void *ctx), void *ctx)
 {
-	struct counted c = { sink, restart, ctx, 0, range->len };
+	struct counted c = { a, sink, restart, ctx, 0, range->len };
 	char stamp[STAMP_TEXT], url[LIMIT_URI], line[80];
 	const char *const headers[] = { line, NULL };
 	struct httpc_req req = { .method = "GET",
@@ -442,4 +448,10 @@ int api_sync_node(struct api *a, const struct wait *w, const struct place *place
 	rc = link_node(a->link, w, &req, &res);
 	httpc_res_release(&res);
 	return rc;
+}
+
+void api_bytes(const struct api *a, uint64_t *fetched, uint64_t *stored)
+{
+	*fetched = metrics_get(&a->fetched);
+	*stored = metrics_get(&a->stored);
 }

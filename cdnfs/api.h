@@ -82,4 +82,7 @@ int api_fetch(struct api *a, const struct wait *w, const struct api_range *range
 	void *ctx);
 int api_sync_node(struct api *a, const struct wait *w, const struct place *place);
 
+/* Bytes that nodes sent us, and that they took. */
+void api_bytes(const struct api *a, uint64_t *fetched, uint64_t *stored);
+
 #endif

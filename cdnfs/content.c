@@ -48,6 +48,7 @@ struct content {
 	struct block lru;	  /* lock: head, newer = most recent end */
 	struct run *head, **tail; /* lock: queue of runs ahead */
 	bool stopping;		  /* lock */
+	uint64_t hits, misses;	  /* lock */
 	pthread_t threads[FETCHERS];
 	unsigned nthreads;
 };
@@ -415,6 +416,7 @@ static int claim(struct content *c, const struct api_range *v, uint64_t first, s
 			continue;
 		blocks[i] = find_locked(c, v, first + i);
 		mine[i] = !blocks[i];
+		*(mine[i] ? &c->misses : &c->hits) += 1;
 		if (mine[i])
 			blocks[i] = make_locked(c, v, first + i, true);
 		if (!blocks[i])
@@ -543,6 +545,15 @@ int content_read(struct content *c, const struct wait *w, const struct api_range
 	out->n = (int)n;
 	out->len = done;
 	return 0;
+}
+
+void content_counts(struct content *c, struct content_counts *out)
+{
+	pthread_mutex_lock(&c->lock);
+	*out = (struct content_counts){
+		.hits = c->hits, .misses = c->misses, .bytes = (uint64_t)c->used * CONTENT_BLOCK
+	};
+	pthread_mutex_unlock(&c->lock);
 }
 
 void content_done(struct content *c, struct content_bytes *b)

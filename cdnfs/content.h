@@ -39,6 +39,12 @@ struct content_bytes {
  * gone. range->off is not used. */
 int content_read(struct content *c, const struct wait *w, const struct api_range *version,
 	struct content_stream *s, uint64_t off, size_t len, struct content_bytes *out);
+/* So far, and now. */
+struct content_counts {
+	uint64_t hits, misses; /* blocks that reads found (also on their way), or had to fetch */
+	uint64_t bytes;	       /* memory of blocks */
+};
+void content_counts(struct content *c, struct content_counts *out);
 void content_done(struct content *c, struct content_bytes *b);
 
 #endif

@@ -45,6 +45,8 @@
 enum fs_op { FS_OPS(FS_ENUM) FS_COUNT };
 #undef FS_ENUM
 
+#define FS_ERRNOS 134 /* of Linux */
+
 struct fuse_session;
 
 struct cdnfs {
@@ -57,6 +59,8 @@ struct cdnfs {
 	struct opened_list opened;    /* files and directories */
 	sem_t ready;		      /* posted once: the kernel has begun */
 	_Atomic uint64_t ops[FS_COUNT];
+	_Atomic uint64_t errors[FS_ERRNOS];	    /* by errno; [0] is not used */
+	_Atomic uint64_t bytes_read, bytes_written; /* by the kernel */
 	pthread_mutex_t room_lock;
 	struct wire_room room; /* room_lock: last statfs */
 	int64_t room_ms;       /* room_lock: clock_ms of it, 0 none */

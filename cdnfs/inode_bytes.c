@@ -172,3 +172,21 @@ struct inode *inode_next_dirty(struct inodes *t, uint64_t after, bool unused)
 	pthread_mutex_unlock(&t->lock);
 	return best;
 }
+
+void inodes_dirty(struct inodes *t, uint64_t *files, uint64_t *bytes)
+{
+	uint64_t n = 0, sum = 0, id, size;
+	struct inode *in;
+	size_t pos = 0;
+	int64_t mtime;
+
+	pthread_mutex_lock(&t->lock);
+	while ((in = map_next(&t->by_id, &pos, &id)))
+		if (in->staged && staged_dirty(in->staged, &size, &mtime)) {
+			n++;
+			sum += size;
+		}
+	pthread_mutex_unlock(&t->lock);
+	*files = n;
+	*bytes = sum;
+}

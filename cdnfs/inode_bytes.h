@@ -33,5 +33,7 @@ struct staged *inode_staged(struct inodes *t, const struct inode *in);
 int inode_stage(struct inodes *t, struct inode *in, int dirfd, struct staged **out);
 /* Holds the next inode with dirty bytes and an id above `after`; NULL: no more. unused: only those without users. */
 struct inode *inode_next_dirty(struct inodes *t, uint64_t after, bool unused);
+/* How many have dirty bytes, and the sum of their sizes. */
+void inodes_dirty(struct inodes *t, uint64_t *files, uint64_t *bytes);
 
 #endif

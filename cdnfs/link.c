@@ -336,3 +336,13 @@ uint64_t link_count_node(const struct link *l)
 {
 	return httpc_count(l->node);
 }
+
+uint64_t link_retries_dist(const struct link *l)
+{
+	return httpc_retries(l->dist);
+}
+
+uint64_t link_retries_node(const struct link *l)
+{
+	return httpc_retries(l->node);
+}

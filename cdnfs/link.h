@@ -51,5 +51,7 @@ void link_log_away(struct link *l, bool node, const char *url, int rc, const cha
 
 uint64_t link_count_dist(const struct link *l);
 uint64_t link_count_node(const struct link *l);
+uint64_t link_retries_dist(const struct link *l);
+uint64_t link_retries_node(const struct link *l);
 
 #endif

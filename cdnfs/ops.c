@@ -1,8 +1,8 @@
 #include "cdnfs/ops.h"
 
-#include "cdnfs/ops_dir.h"
 #include "cdnfs/ops_file.h"
 #include "cdnfs/ops_meta.h"
+#include "cdnfs/ops_own.h"
 
 #define READAHEAD (4U << 20)
 #define MAX_WRITE (1U << 20)
@@ -28,30 +28,30 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 
 const struct fuse_lowlevel_ops ops_table = {
 	.init = op_init,
-	.lookup = op_lookup,
-	.forget = op_forget,
+	.lookup = on_lookup,
+	.forget = on_forget,
 	.forget_multi = op_forget_multi,
-	.getattr = op_getattr,
-	.setattr = op_setattr,
+	.getattr = on_getattr,
+	.setattr = on_setattr,
 	.readlink = op_readlink,
-	.mknod = op_mknod,
-	.mkdir = op_mkdir,
-	.symlink = op_symlink,
-	.link = op_link,
-	.unlink = op_unlink,
-	.rmdir = op_rmdir,
-	.rename = op_rename,
-	.create = op_create,
-	.open = op_open,
-	.read = op_read,
+	.mknod = on_mknod,
+	.mkdir = on_mkdir,
+	.symlink = on_symlink,
+	.link = on_link,
+	.unlink = on_unlink,
+	.rmdir = on_rmdir,
+	.rename = on_rename,
+	.create = on_create,
+	.open = on_open,
+	.read = on_read,
 	.write = op_write,
-	.flush = op_flush,
-	.fsync = op_fsync,
-	.release = op_release,
-	.opendir = op_opendir,
-	.readdir = op_readdir,
-	.readdirplus = op_readdirplus,
-	.releasedir = op_releasedir,
-	.fsyncdir = op_fsyncdir,
+	.flush = on_flush,
+	.fsync = on_fsync,
+	.release = on_release,
+	.opendir = on_opendir,
+	.readdir = on_readdir,
+	.readdirplus = on_readdirplus,
+	.releasedir = on_releasedir,
+	.fsyncdir = on_fsyncdir,
 	.statfs = op_statfs,
 };

@@ -1,5 +1,6 @@
 #include "cdnfs/ops_dir.h"
 
+#include "cdnfs/own.h"
 #include "cdnfs/reply.h"
 #include "common/clock.h"
 #include <errno.h>
@@ -211,6 +212,8 @@ static int fill(struct listing *l, const struct wait *w, uint64_t off)
 		rc = entry_at(l->fs, w, l->d, off - DOTS, &page, &e);
 		if (rc <= 0 || !fits(l, buf_str(&page->p.text) + e->name))
 			break;
+		if (own_name(l->d->id, buf_str(&page->p.text) + e->name))
+			continue; /* the mount's own is in its place, and is not listed */
 		rc = put_entry(l, page, e, (off_t)off + 1);
 	}
 	return rc < 0 && !l->len ? rc : 0;

@@ -5,6 +5,7 @@
 #include "cdnfs/store.h"
 #include "common/clock.h"
 #include "common/limits.h"
+#include "common/metrics.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -198,10 +199,12 @@ static bool read_staged(
 		return false;
 	data = malloc(size ? size : 1);
 	n = data ? staged_read(s, data, size, off) : -ENOMEM;
-	if (n >= 0)
+	if (n >= 0) {
+		metrics_add(&fs->bytes_read, (uint64_t)n);
 		(void)fuse_reply_buf(req, data, (size_t)n); /* the requester may have gone */
-	else if (n != -EAGAIN)
+	} else if (n != -EAGAIN) {
 		reply_result(req, (int)n);
+	}
 	free(data);
 	return n != -EAGAIN;
 }
@@ -242,6 +245,7 @@ static int read_content(struct cdnfs *fs, const struct wait *w, struct handle *h
 
 		if (!v.stamp) {
 			out->n = 0;
+			out->len = 0;
 			return 0;
 		}
 		if (v.place)
@@ -273,6 +277,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 		reply_result(req, rc);
 		return;
 	}
+	metrics_add(&fs->bytes_read, bytes.len);
 	(void)fuse_reply_iov(req, bytes.iov, bytes.n); /* the requester may have gone */
 	content_done(fs->content, &bytes);
 }
@@ -332,10 +337,12 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 	} while (rc == -EAGAIN);
 	if (!rc && (fs->opt->sync || (fi->flags & O_DSYNC)))
 		rc = store_commit(fs, &w, h->in, true);
-	if (rc < 0)
+	if (rc < 0) {
 		reply_result(req, rc);
-	else
-		(void)fuse_reply_write(req, size); /* the requester may have gone */
+		return;
+	}
+	metrics_add(&fs->bytes_written, size);
+	(void)fuse_reply_write(req, size); /* the requester may have gone */
 }
 
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

@@ -1,6 +1,7 @@
 #include "cdnfs/reply.h"
 
 #include "common/clock.h"
+#include "common/metrics.h"
 #include <assert.h>
 #include <string.h>
 
@@ -79,7 +80,11 @@ void reply_entry_param(
 
 void reply_result(fuse_req_t req, int rc)
 {
+	struct cdnfs *fs = reply_fs(req);
+
 	assert(rc <= 0);
+	if (rc < 0 && -rc < FS_ERRNOS)
+		metrics_add(&fs->errors[-rc], 1);
 	(void)fuse_reply_err(req, -rc); /* the requester may have gone */
 }
 

@@ -77,6 +77,7 @@ void httpc_message(const struct httpc_res *res, char *out, size_t cap);
 const char *httpc_why(const struct httpc_res *res, int rc);
 /* Requests sent so far, retries included: what the mount's counters and the tests read. */
 uint64_t httpc_count(const struct httpc *h);
+uint64_t httpc_retries(const struct httpc *h); /* those behind a first attempt */
 
 #define HTTPC_RES_INIT                                                                             \
 	{                                                                                          \

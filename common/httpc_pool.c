@@ -25,7 +25,7 @@ struct httpc {
 	struct httpc_setup setup; /* constant, the strings below too */
 	char *authorization, *ca_file, *user_agent;
 	size_t keep;
-	_Atomic uint64_t count;
+	_Atomic uint64_t count, retries;
 
 	pthread_mutex_t lock;	   /* last of all locks; held for a push or a pop only */
 	struct httpc_handle *idle; /* lock: last used first */
@@ -165,6 +165,8 @@ static int attempt(struct httpc *h, const struct httpc_req *req, const struct ht
 		give(h, handle, outcome->clean);
 		sent = res->sent = res->sent || sent;
 		again = !again && outcome->stale;
+		if (again)
+			atomic_fetch_add_explicit(&h->retries, 1, memory_order_relaxed);
 	} while (again);
 	return rc;
 }
@@ -233,6 +235,7 @@ int httpc_retry(struct httpc *h, const struct httpc_req *req, struct httpc_res *
 			return rc;
 		if (pause_until(clock_ms() + pause, stop, stop_ctx))
 			return -EINTR;
+		atomic_fetch_add_explicit(&h->retries, 1, memory_order_relaxed);
 		pause = pause * 2 < PAUSE_MOST_MS ? pause * 2 : PAUSE_MOST_MS;
 		if (outcome.fed && req->restart)
 			req->restart(req->ctx);
@@ -242,4 +245,9 @@ int httpc_retry(struct httpc *h, const struct httpc_req *req, struct httpc_res *
 uint64_t httpc_count(const struct httpc *h)
 {
 	return atomic_load_explicit(&h->count, memory_order_relaxed);
+}
+
+uint64_t httpc_retries(const struct httpc *h)
+{
+	return atomic_load_explicit(&h->retries, memory_order_relaxed);
 }

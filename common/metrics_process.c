@@ -95,9 +95,9 @@ void metrics_program(struct buf *out, const char *program)
 	metrics_head(out, "cdn_uptime_seconds", "gauge", "Time since the program began.");
 	metrics_seconds(out, "cdn_uptime_seconds", "", uptime());
 	add_log(out);
-	metrics_head(
-		out, "process_cpu_seconds_total", "counter", "Processor time, user and system.");
-	metrics_seconds(out, "process_cpu_seconds_total", "", cpu_ns());
-	metrics_gauge(out, "process_resident_memory_bytes", "RAM in use.", metrics_resident());
-	metrics_gauge(out, "process_open_fds", "Open descriptors.", open_files());
+	metrics_head(out, "cdn_process_cpu_seconds_total", "counter",
+		"Processor time, user and system.");
+	metrics_seconds(out, "cdn_process_cpu_seconds_total", "", cpu_ns());
+	metrics_gauge(out, "cdn_process_resident_memory_bytes", "RAM in use.", metrics_resident());
+	metrics_gauge(out, "cdn_process_open_fds", "Open descriptors.", open_files());
 }

@@ -9,6 +9,9 @@
 #include "common/buf.h"
 #include <sys/types.h>
 
+/* The entry of the root that every mount keeps for itself: it shows a directory of its own there. */
+#define NAME_OWN ".cdnfs"
+
 int name_check(const char *name, size_t len); /* 0, -EINVAL, -ENAMETOOLONG */
 
 void name_encode(struct buf *out, const char *bytes, size_t len);

@@ -127,6 +127,8 @@ static int store_new_path(struct meta_tx *tx, const struct content_new *n, struc
 	const char *filename = n->has_filename ? n->filename : NULL;
 	int rc = tree_resolve_parent(tx, n->path, n->path_len, &at);
 
+	if (rc == 0 && tree_reserved(&at))
+		rc = -EPERM;
 	if (rc == 0)
 		rc = tree_lock_entry(tx, &at, false, &dir, &child);
 	if (rc < 0)

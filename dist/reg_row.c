@@ -103,7 +103,9 @@ int reg_free_name(struct meta_tx *tx, uint64_t dir, const char *want, size_t wan
 	}
 	for (int tries = 0; tries < NAME_TRIES; tries++) {
 		struct meta_value args[] = { V_INT(dir), V_BYTES(name.data, name.len) };
-		int rc = meta_exec(tx, SQL_ENTRY_NODE, args, 2, NULL, NULL);
+		int rc = row_reserved(dir, name.data, name.len)
+				 ? 1
+				 : meta_exec(tx, SQL_ENTRY_NODE, args, 2, NULL, NULL);
 
 		if (rc < 0)
 			return rc;

@@ -208,8 +208,9 @@ static int find_name(struct meta_tx *tx, struct place *p, struct tree_name *at)
 static int run_target(struct meta_tx *tx, void *arg)
 {
 	struct tree_name at;
+	int rc = find_name(tx, arg, &at);
 
-	return find_name(tx, arg, &at);
+	return rc == 0 && !((struct place *)arg)->exists && tree_reserved(&at) ? -EPERM : rc;
 }
 
 static void redirect_upload(struct httpd_req *req, struct place *p)
@@ -245,7 +246,9 @@ void files_put(struct httpd_req *req)
 		return;
 	}
 	rc = meta_run(p.d->meta, META_READ, run_target, &p);
-	if (rc < 0)
+	if (rc == -EPERM)
+		httpd_reply_error(req, 409, "%s in the root is every mount's own", NAME_OWN);
+	else if (rc < 0)
 		answer_error(req, rc, "the path's folder");
 	else if (p.exists && S_ISDIR(p.attr.mode))
 		answer_error(req, -EISDIR, "the path");

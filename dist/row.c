@@ -1,5 +1,7 @@
 #include "dist/row.h"
 
+#include "common/name.h"
+#include "dist/record.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,4 +50,9 @@ void created_copy(char out[CREATED_TEXT], const struct meta_value *v)
 	for (size_t i = 0; i < 6 && isdigit((unsigned char)*p); i++)
 		micro[i] = *p++;
 	(void)snprintf(out, CREATED_TEXT, "%.10sT%.8s.%s+00:00", text, text + 11, micro);
+}
+
+bool row_reserved(uint64_t dir, const char *name, size_t len)
+{
+	return dir == ROOT_ID && len == sizeof(NAME_OWN) - 1 && memcmp(name, NAME_OWN, len) == 0;
 }

@@ -47,6 +47,8 @@ struct attr_change {
 
 enum { RENAME_NO_REPLACE = 1, RENAME_SWAP = 2 };
 
+/* NAME_OWN in the root: nothing gets that name, -EPERM. */
+bool tree_reserved(const struct tree_name *at);
 /* `out` gets the holder too (attr.node). */
 int tree_getattr(struct meta_tx *tx, uint64_t id, struct attr *out);
 int tree_lookup(

@@ -2,10 +2,16 @@
 
 #include "common/name.h"
 #include "dist/reg_row.h"
+#include "dist/row.h"
 #include "dist/tree_row.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+
+bool tree_reserved(const struct tree_name *at)
+{
+	return row_reserved(at->dir, at->name, at->len);
+}
 
 int tree_getattr(struct meta_tx *tx, uint64_t id, struct attr *out)
 {
@@ -208,7 +214,7 @@ static int create_existing(
 int tree_create(struct meta_tx *tx, const struct tree_new *n, struct attr *out, bool *existed)
 {
 	struct tree_node dir, child;
-	int rc = new_check(n);
+	int rc = tree_reserved(&n->at) ? -EPERM : new_check(n);
 
 	if (rc == 0)
 		rc = tree_lock_entry(tx, &n->at, false, &dir, &child);
@@ -244,7 +250,7 @@ int tree_link(
 	struct meta_value more[] = { V_INT(id), V_INT(1), V_NULL, V_INT(now) };
 	struct tree_node dir, child;
 	struct attr a;
-	int rc = tree_lock_entry(tx, at, false, &dir, &child);
+	int rc = tree_reserved(at) ? -EPERM : tree_lock_entry(tx, at, false, &dir, &child);
 
 	if (rc < 0)
 		return rc;

@@ -185,6 +185,8 @@ int tree_rename(struct meta_tx *tx, const struct tree_name *from, const struct t
 		rc = name_check(to->name, to->len);
 	if (rc == 0 && flags & ~(unsigned)RENAME_NO_REPLACE && flags != RENAME_SWAP)
 		rc = -EINVAL;
+	if (rc == 0 && (tree_reserved(to) || (m.swap && tree_reserved(from))))
+		rc = -EPERM;
 	if (rc == 0)
 		rc = lock_renames(tx, &m, &locked);
 	if (rc == 0)

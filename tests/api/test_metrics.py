@@ -64,8 +64,8 @@ def test_program_and_version(cdn):
         f = get(cdn, who)
         assert f[f'cdn_build_info{{program="{program}",version="0.1.0"}}'] == 1
         assert 0 < f["cdn_uptime_seconds"] < 86400
-        assert f["process_resident_memory_bytes"] > 1 << 20
-        assert f["process_open_fds"] > 5
+        assert f["cdn_process_resident_memory_bytes"] > 1 << 20
+        assert f["cdn_process_open_fds"] > 5
         assert f["cdn_http_requests_in_flight"] >= 1  # this one
     first = get(cdn, "node1")
     second = wait_for("time", lambda: get(cdn, "node1"))
