@@ -168,11 +168,13 @@ static int perform(const struct command *command, const struct options *opt,
 	ctl_screen_open(&c.screen, stdout);
 	if (rc == 0)
 		rc = pem_check_authorities(opt->ca_file, c.error, sizeof(c.error));
-	if (rc == 0) {
-		rc = httpc_open(&conf, &c.http);
-		if (rc < 0)
-			ctl_fail(&c, rc, "cannot start: %s", strerror(-rc));
+	if (rc < 0) { /* said of no content */
+		token_release(&token);
+		return usage(c.error);
 	}
+	rc = httpc_open(&conf, &c.http);
+	if (rc < 0)
+		ctl_fail(&c, rc, "cannot start: %s", strerror(-rc));
 	if (rc == 0)
 		rc = run(&c, command, opt, wish, argv);
 	if (rc >= 0 && (fflush(stdout) != 0 || ferror(stdout)))

@@ -159,6 +159,12 @@ def test_a_node_that_is_away_is_status_4(new_cdn, tmp_path):
     assert cdnctl(cdn.url, "put", tmp_path / "file", "again").returncode == 4
 
 
+@pytest.mark.parametrize("option", ["--token-file", "--ca-file"])
+def test_an_options_file_that_is_missing_is_wrong_usage(cdn, tmp_path, option):
+    r = cdnctl(cdn.url, f"{option}={tmp_path}/missing", "stats")
+    assert (r.returncode, b"missing" in r.stderr) == (2, True), r.stderr
+
+
 def test_help_tells_the_statuses():
     out = subprocess.run([BIN / "cdnctl", "--help"], capture_output=True, text=True, check=True).stdout
     assert [int(n) for n in re.findall(r"^  (\d)  \w", out, re.M)] == list(range(7))

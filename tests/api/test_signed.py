@@ -457,9 +457,9 @@ def test_cdnctl_refuses_a_bad_duration(guarded, file, seconds):
 
 def test_cdnctl_says_what_is_missing(guarded, open_cdn, file):
     run = ctl(guarded, "locate", "--expires=60", file.id, token=None)
-    assert run.returncode == 1
+    assert run.returncode == 6
     assert "token" in run.stderr
     cid = open_cdn.store(b"abc")["id"]
     run = ctl(open_cdn, "locate", "--expires=60", cid, token=None)
-    assert run.returncode == 1
+    assert run.returncode == 6
     assert "CDN_TOKEN" in run.stderr

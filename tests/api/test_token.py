@@ -92,5 +92,5 @@ def test_cdnctl_says_what_is_missing(guarded, tmp_path):
     (tmp_path / "f").write_text("x")
     run = subprocess.run([BIN / "cdnctl", f"--url={guarded[0].url}", "put", tmp_path / "f"], capture_output=True,
                          text=True, check=False, env={"PATH": "/usr/bin:/bin"})
-    assert run.returncode == 1
+    assert run.returncode == 6
     assert "token" in run.stderr.lower()
