@@ -106,13 +106,21 @@ void own_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		file_free(fs, f); /* nobody will release it */
 }
 
+/* From a copy: once the answer is out, another thread may release the file. */
 void own_read(fuse_req_t req, size_t size, off_t off, struct fuse_file_info *fi)
 {
 	const struct own_file *f = (const struct own_file *)(uintptr_t)fi->fh;
 	size_t at = (uint64_t)off < f->text.len ? (size_t)off : f->text.len;
-	size_t left = f->text.len - at;
+	size_t len = f->text.len - at < size ? f->text.len - at : size;
+	char *copy = malloc(len + 1);
 
-	(void)fuse_reply_buf(req, buf_str(&f->text) + at, size < left ? size : left); /* as above */
+	if (!copy) {
+		reply_result(req, -ENOMEM);
+		return;
+	}
+	memcpy(copy, buf_str(&f->text) + at, len);
+	(void)fuse_reply_buf(req, copy, len); /* as above */
+	free(copy);
 }
 
 void own_release(fuse_req_t req, struct fuse_file_info *fi)
