@@ -64,9 +64,9 @@ pytests() {
 	log=$(mktemp)
 	# words, with quotes as the shell reads them
 	mapfile -t extra < <(printf '%s' "${PYTEST_ARGS:-}" | xargs -r printf '%s\n')
-	CDN_BIN=$(realpath "$BUILD/bin") SAN=$SAN timeout "${PYTEST_SECONDS:-2400}" "${run[@]}" \
+	CDN_BIN=$(realpath "$BUILD/bin") SAN=$SAN timeout "${PYTEST_SECONDS:-1200}" "${run[@]}" \
 		/usr/bin/python3 -m pytest -q -rfEs --tb=short -p no:cacheprovider \
-		-n "$WORKERS" --dist loadfile ${T:+-k "$T"} \
+		--timeout=300 -n "$WORKERS" --dist loadfile ${T:+-k "$T"} \
 		"${extra[@]}" "$@" 2>&1 | tee "$log"
 	rc=${PIPESTATUS[0]}
 	good=$(tail -n 3 "$log" | grep -oE '[0-9]+ passed' | tail -n 1 | grep -oE '[0-9]+')
