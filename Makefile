@@ -137,17 +137,41 @@ up:
 down:
 	@BUILD='$(BUILD)' local/down.sh
 
-# mount(8) looks for its helpers in /sbin only
-install: all
-	install -D -m 755 $(BUILD)/bin/node $(DESTDIR)$(PREFIX)/bin/cdn-node
-	install -D -m 755 $(BUILD)/bin/dist $(DESTDIR)$(PREFIX)/bin/cdn-dist
-	install -D -m 755 $(BUILD)/bin/cdnfs $(DESTDIR)$(PREFIX)/bin/cdnfs
-	install -D -m 755 $(BUILD)/bin/cdnctl $(DESTDIR)$(PREFIX)/bin/cdnctl
-	install -d $(DESTDIR)/sbin
-	ln -sfn $(PREFIX)/bin/cdnfs $(DESTDIR)/sbin/mount.cdnfs
+# Where things go: SBIN has the servers, MOUNT_SBIN the helper that mount(8) looks for there only
+SBIN ?= $(PREFIX)/bin
+MOUNT_SBIN ?= /sbin
+UNITS ?= $(PREFIX)/lib/systemd/system
+SHARE := $(PREFIX)/share
+EXAMPLES := $(SHARE)/doc/cdnfs/examples
+# to(FOLDER,FILES,MODE): FILE:PLACE:MODE of each
+to = $(foreach f,$(2),$(f):$(1)/$(notdir $(f)):$(3))
+INSTALLED = $(call to,$(PREFIX)/bin,$(BUILD)/bin/cdnfs $(BUILD)/bin/cdnctl,755) \
+	$(foreach s,dist node,$(BUILD)/bin/$(s):$(SBIN)/cdn-$(s):755 $(BUILD)/systemd/cdn-$(s).service:$(UNITS)/cdn-$(s).service:644 \
+		local/systemd/cdn-$(s).sysusers:$(PREFIX)/lib/sysusers.d/cdn-$(s).conf:644) \
+	$(foreach p,$(MAN),$(call to,$(SHARE)/man/man$(subst .,,$(suffix $(p))),$(p),644)) \
+	$(call to,$(EXAMPLES),$(wildcard local/etc/*),644) \
+	$(foreach f,$(wildcard completions/cdn.bash),$(f):$(SHARE)/bash-completion/completions/cdnctl:644) \
+	$(call to,$(SHARE)/zsh/vendor-completions,$(wildcard completions/_cdn),644) \
+	$(foreach f,$(wildcard completions/cdn.fish),$(foreach p,$(COMPLETED) cdnctl,$(f):$(FISH)/$(p).fish:644))
+COMPLETED := cdnfs mount.cdnfs cdn-dist cdn-node
+FISH := $(SHARE)/fish/vendor_completions.d
+# PLACE:WHAT IT POINTS TO
+LINKED = $(MOUNT_SBIN)/mount.cdnfs:$(PREFIX)/bin/cdnfs \
+	$(if $(wildcard completions/cdn.bash),$(foreach p,$(COMPLETED),$(SHARE)/bash-completion/completions/$(p):cdnctl))
 
+$(BUILD)/systemd/%.service: local/systemd/%.service .FORCE
+	@mkdir -p $(@D)
+	$(Q)sed 's,@SBIN@,$(SBIN),' $< > $@
+
+install: all $(MAN) $(foreach s,dist node,$(BUILD)/systemd/cdn-$(s).service)
+	@set -e; for f in $(INSTALLED); do IFS=: read -r from to mode <<< "$$f"; install -D -m "$$mode" "$$from" "$(DESTDIR)$$to"; done
+	@set -e; for l in $(LINKED); do install -d "$(DESTDIR)$$(dirname "$${l%%:*}")"; ln -sfn "$${l#*:}" "$(DESTDIR)$${l%%:*}"; done
+
+# what was installed, and the folders that only this makes
 uninstall:
-	rm -f $(foreach b,cdn-node cdn-dist cdnfs cdnctl,$(DESTDIR)$(PREFIX)/bin/$(b)) $(DESTDIR)/sbin/mount.cdnfs
+	@for f in $(INSTALLED); do f=$${f#*:}; rm -f "$(DESTDIR)$${f%:*}"; done
+	@for l in $(LINKED); do rm -f "$(DESTDIR)$${l%%:*}"; done
+	@for d in $(EXAMPLES) $(SHARE)/doc/cdnfs; do [ ! -d "$(DESTDIR)$$d" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$d"; done
 
 clean:
 	rm -rf build build-*
