@@ -461,6 +461,9 @@ static int errno_of(CURLcode code, const char *text)
 		{ CURLE_OUT_OF_MEMORY, -ENOMEM },
 		{ CURLE_URL_MALFORMAT, -EINVAL },
 		{ CURLE_TOO_MANY_REDIRECTS, -ELOOP },
+#if LIBCURL_VERSION_NUM >= 0x080600
+		{ CURLE_TOO_LARGE, -EMSGSIZE }, /* libcurl's own limit of headers */
+#endif
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {

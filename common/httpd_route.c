@@ -149,7 +149,7 @@ static const char *token_given(const struct httpd_req *req)
 		return NULL;
 	for (given += 7; *given == ' ';)
 		given++;
-	return given;
+	return *given ? given : NULL;
 }
 
 int httpd_need_token(struct httpd_req *req)

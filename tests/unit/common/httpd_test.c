@@ -264,7 +264,7 @@ static void test_token(void **state)
 		{ "GET /ok", "Authorization: bearer " TOKEN "\r\n", 200, 200 },
 		{ "POST /content/1", "", 401, 401 },
 		{ "POST /content/1", "Authorization: Basic " TOKEN "\r\n", 401, 401 },
-		{ "POST /content/1", "Authorization: Bearer \r\n", 403, 403 },
+		{ "POST /content/1", "Authorization: Bearer \r\n", 401, 401 },
 		{ "POST /content/1", "Authorization: Bearer the-toke\r\n", 403, 403 },
 		{ "POST /content/1", "Authorization: Bearer the-tokens\r\n", 403, 403 },
 		{ "POST /content/1", "Authorization: Bearer the-tokenthe-token\r\n", 403, 403 },
