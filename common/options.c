@@ -121,7 +121,7 @@ static int unknown(
 	return fail(t, "%sunknown option %s%.*s; see --help", where, dashes, shown, name);
 }
 
-static int parse_count(const char *text, uint64_t max, uint64_t *out)
+static int parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
 	uint64_t v = 0;
 
@@ -134,7 +134,7 @@ static int parse_count(const char *text, uint64_t max, uint64_t *out)
 			return -ERANGE;
 		v = v * 10 + (uint64_t)(*text - '0');
 	}
-	if (v > max)
+	if (v < min || v > max)
 		return -ERANGE;
 	*out = v;
 	return 0;
@@ -167,18 +167,63 @@ static int set_text(const struct table *t, const struct option_row *row, const c
 	return 0;
 }
 
+/* words: "one|two|three" */
+static bool is_word(const char *words, const char *text)
+{
+	size_t len = strlen(text), n;
+
+	for (const char *at = words; *at; at += n + (at[n] == '|')) {
+		n = strcspn(at, "|");
+		if (n == len && strncmp(at, text, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* scheme://USER:PASSWORD@… or …?password=… */
+static bool has_password(const char *url)
+{
+	const char *at = strstr(url, "://"), *colon, *query = strchr(url, '?');
+	size_t len;
+
+	if (query && (strstr(query, "password=") || strstr(query, "sslkey=")))
+		return true;
+	if (!at)
+		return false;
+	at += 3;
+	len = strcspn(at, "/?#");
+	colon = memchr(at, ':', len);
+	return colon && memchr(colon, '@', len - (size_t)(colon - at));
+}
+
+static int set_count(
+	const struct table *t, const struct option_row *row, const char *value, const char *where)
+{
+	uint64_t max = row->max ? row->max : UINT32_MAX;
+	uint64_t min = row->type == OPTION_POSITIVE;
+
+	if (parse_count(value, min, max, field(t, row)) == 0)
+		return 0;
+	return fail(t, "%s: \"%.64s\" is not a whole number from %" PRIu64 " to %" PRIu64, where,
+		value, min, max);
+}
+
 /* `where` is the whole beginning of the error, such as "--listen" or "file:3: listen". */
 static int set(
 	const struct table *t, const struct option_row *row, const char *value, const char *where)
 {
-	uint64_t max = row->max ? row->max : UINT32_MAX;
-
 	if (!value && row->type == OPTION_BOOL)
 		value = "yes";
 	if (!value)
 		return fail(t, "%s needs a value (%s)", where, row->value ? row->value : "VALUE");
 	switch (row->type) {
+	case OPTION_WORD:
+		if (!is_word(row->value, value))
+			return fail(t, "%s: \"%.64s\" is not one of %s", where, value, row->value);
+		return set_text(t, row, value);
 	case OPTION_TEXT:
+	case OPTION_URL:
+	case OPTION_CONFIG:
 		if (!*value)
 			return fail(t, "%s: is empty; give a %s or leave it out", where,
 				row->value ? row->value : "VALUE");
@@ -190,10 +235,8 @@ static int set(
 				where, value);
 		return 0;
 	case OPTION_COUNT:
-		if (parse_count(value, max, field(t, row)) < 0)
-			return fail(t, "%s: \"%.64s\" is not a whole number from 0 to %" PRIu64,
-				where, value, max);
-		return 0;
+	case OPTION_POSITIVE:
+		return set_count(t, row, value, where);
 	case OPTION_BOOL:
 		if (parse_bool(value, field(t, row)) < 0)
 			return fail(t, "%s: \"%.64s\" is neither yes nor no", where, value);
@@ -266,6 +309,8 @@ static int load_line(const struct table *t, char *line, const char *file, unsign
 	if (!row)
 		return unknown(t, where, "", name, strlen(name));
 	(void)snprintf(where, sizeof(where), "%.400s:%u: %s", file, number, row->name);
+	if (row->type == OPTION_CONFIG)
+		return fail(t, "%s: a file does not name another; leave the line out", where);
 	return set(t, row, trim(equals + 1), where);
 }
 
@@ -326,6 +371,11 @@ static int load_flag(const struct table *t, char **argv, int i, int argc)
 		took = 2;
 	}
 	(void)snprintf(where, sizeof(where), "--%s", row->name);
+	if (row->type == OPTION_URL && value && has_password(value))
+		return fail(t,
+			"%s: a password as a flag is seen by everybody on this machine; give "
+			"it by $%s or in the file of --config",
+			where, row->env);
 	rc = set(t, row, value, where);
 	return rc < 0 ? rc : took;
 }
@@ -365,17 +415,51 @@ static int asked(int argc, char **argv)
 	return 0;
 }
 
+/* The value of row's last flag, or NULL. */
+static const char *flag_value(const struct option_row *row, int argc, char **argv)
+{
+	const char *found = NULL, *name, *equals;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strncmp(argv[i], "--", 2) != 0)
+			continue;
+		name = argv[i] + 2;
+		equals = strchr(name, '=');
+		if (!same_name(row->name, name, equals ? (size_t)(equals - name) : strlen(name)))
+			continue;
+		found = equals ? equals + 1
+			       : argv[i + 1]; /* NULL at the end: load_flags() says so */
+	}
+	return found;
+}
+
+/* The file that a flag, else the environment names, or NULL. Owned by them. */
+static const char *config_file(const struct table *t, int argc, char **argv)
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->rows[i].type != OPTION_CONFIG)
+			continue;
+		found = flag_value(&t->rows[i], argc, argv);
+		if (!found)
+			found = getenv(t->rows[i].env);
+	}
+	return found && *found ? found : NULL;
+}
+
 int options_load(const struct option_row *rows, size_t n, void *conf, int argc, char **argv,
 	int *npos, const char *file, bool file_optional, char *error, size_t cap)
 {
 	struct table t = { .rows = rows, .n = n, .conf = conf, .error = error, .cap = cap };
+	const char *config = config_file(&t, argc, argv);
 	int rc = asked(argc, argv);
 
 	if (rc > 0)
 		return rc;
 	rc = load_defaults(&t);
-	if (rc == 0 && file)
-		rc = load_file(&t, file, file_optional);
+	if (rc == 0 && (config || file))
+		rc = load_file(&t, config ? config : file, !config && file_optional);
 	if (rc == 0)
 		rc = load_env(&t);
 	if (rc == 0)
@@ -399,6 +483,12 @@ int options_set(const struct option_row *rows, size_t n, void *conf, const char 
 	return set(&t, row, value, full);
 }
 
+static bool is_text(enum option_type type)
+{
+	return type == OPTION_TEXT || type == OPTION_WORD || type == OPTION_URL ||
+	       type == OPTION_CONFIG;
+}
+
 void options_release(const struct option_row *rows, size_t n, void *conf)
 {
 	struct table t = { .rows = rows, .n = n, .conf = conf };
@@ -406,7 +496,7 @@ void options_release(const struct option_row *rows, size_t n, void *conf)
 	for (size_t i = 0; i < n; i++) {
 		char **at = field(&t, &rows[i]);
 
-		if (rows[i].type != OPTION_TEXT)
+		if (!is_text(rows[i].type))
 			continue;
 		free(*at);
 		*at = NULL;

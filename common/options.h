@@ -9,10 +9,14 @@
 #include <stdio.h>
 
 enum option_type {
-	OPTION_TEXT,  /* char *, heap; NULL when unset and without default */
-	OPTION_SIZE,  /* uint64_t, common/size.h */
-	OPTION_COUNT, /* uint64_t, plain decimal */
-	OPTION_BOOL   /* bool: 1 0 yes no true false on off; a bare flag means yes */
+	OPTION_TEXT,   /* char *, heap; NULL when unset and without default */
+	OPTION_WORD,   /* the same, one of those that `value` names: "error|warn|info" */
+	OPTION_URL,    /* the same; refused as a flag when it has a password, which ps would show */
+	OPTION_CONFIG, /* the same: the file that the others are read from; not itself in a file */
+	OPTION_SIZE,   /* uint64_t, common/size.h */
+	OPTION_COUNT,  /* uint64_t, plain decimal */
+	OPTION_POSITIVE, /* the same, 1 or more */
+	OPTION_BOOL	 /* bool: 1 0 yes no true false on off; a bare flag means yes */
 };
 
 struct option_row {
@@ -25,11 +29,12 @@ struct option_row {
 	const char *fallback; /* default, as text; NULL: NULL, 0, false */
 	const char *value;    /* "SIZE", "URL" … for --help */
 	const char *help;
-	uint64_t max; /* OPTION_COUNT: largest value, 0: UINT32_MAX */
+	uint64_t max; /* OPTION_COUNT, OPTION_POSITIVE: largest value, 0: UINT32_MAX */
 };
 
 /* Fills *conf (zeroed by the caller). file: "key = value" lines with # comments, may be NULL or
- * absent from disk when file_optional. Positional arguments are moved to argv[1..*npos]. 0, or
+ * absent from disk when file_optional; a row of OPTION_CONFIG that was given names another, which
+ * must be there. Positional arguments are moved to argv[1..*npos]. 0, or
  * -EINVAL with a sentence that names flag, variable or file:line, what is wrong and what would
  * be right. --help and --version are the caller's: they come back as 1 and 2, whatever else is
  * wrong. Unless 0 came back, *conf holds nothing to release. */

@@ -10,6 +10,8 @@
 #define AT(field) offsetof(struct service_options, field)
 
 static const struct option_row common[] = {
+	{ "config", "CDN_CONFIG", OPTION_CONFIG, AT(config), NULL, "FILE",
+		"file of options, as lines \"listen = 0.0.0.0:8000\"", 0 },
 	{ "token-file", "CDN_TOKEN_FILE", OPTION_TEXT, AT(token_file), NULL, "FILE",
 		"file with the token that changes need (or the variable CDN_TOKEN)", 0 },
 	{ "protect-reads", "PROTECT_READS", OPTION_BOOL, AT(protect_reads), "no", NULL,
@@ -21,10 +23,10 @@ static const struct option_row common[] = {
 		"certificates to trust when talking to the others", 0 },
 	{ "event-threads", NULL, OPTION_COUNT, AT(event_threads), "0", "N",
 		"threads that serve connections (0: one for each core)", 256 },
-	{ "workers", NULL, OPTION_COUNT, AT(workers), "16", "N",
+	{ "workers", NULL, OPTION_POSITIVE, AT(workers), "16", "N",
 		"requests that may wait for disk, database or another server at once", 1024 },
-	{ "log-level", "LOG_LEVEL", OPTION_TEXT, AT(log_level), "info", "LEVEL",
-		"error, warn, info or debug", 0 },
+	{ "log-level", "LOG_LEVEL", OPTION_WORD, AT(log_level), "info", "error|warn|info|debug",
+		"what is logged", 0 },
 	{ "access-log", "ACCESS_LOG", OPTION_BOOL, AT(access_log), "yes", NULL,
 		"a line at level info for each request", 0 },
 };
@@ -48,10 +50,7 @@ static struct all_rows join(const struct service_table *t)
 static int check(struct service_options *o, char *error, size_t cap)
 {
 	if (log_level_parse(o->log_level, &o->level) < 0)
-		(void)snprintf(error, cap, "log-level: '%s' is not error, warn, info or debug",
-			o->log_level);
-	else if (!o->workers)
-		(void)snprintf(error, cap, "workers: must be at least 1");
+		(void)snprintf(error, cap, "log-level: is none"); /* the table let it in */
 	else if (!o->tls_cert != !o->tls_key)
 		(void)snprintf(error, cap, "tls-cert and tls-key: one needs the other");
 	else

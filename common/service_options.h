@@ -12,7 +12,7 @@
 
 struct service_options {
 	char *listen; /* a row of the program's own: each has another default */
-	char *token_file, *tls_cert, *tls_key, *ca_file, *log_level; /* NULL: none */
+	char *config, *token_file, *tls_cert, *tls_key, *ca_file, *log_level; /* NULL: none */
 	uint64_t event_threads, workers;
 	bool protect_reads, access_log;
 	/* not rows */

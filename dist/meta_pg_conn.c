@@ -85,6 +85,21 @@ int pg_check_version(int version)
 	return -ENOTSUP;
 }
 
+/* libpq's own sentence about a URL that it does not understand may hold the whole of it, and so the password. */
+static int check_url(const char *url)
+{
+	PQconninfoOption *parts = PQconninfoParse(url, NULL);
+
+	if (!parts) {
+		meta_set_error(
+			"the database URL is none: postgresql://USER:PASSWORD@HOST:PORT/NAME,"
+			" with %%40 for @, %%3A for :, %%2F for /, %%25 for %%");
+		return -EINVAL;
+	}
+	PQconninfoFree(parts);
+	return 0;
+}
+
 int pg_open(const char *url, struct pg_link **out)
 {
 	/* What stands before the URL is what it may override. */
@@ -99,6 +114,10 @@ int pg_open(const char *url, struct pg_link **out)
 		return rc;
 	}
 	c->base.driver = &meta_pg;
+	rc = check_url(url);
+	if (rc < 0)
+		goto fail;
+	rc = -EHOSTDOWN;
 	c->pg = PQconnectdbParams(keys, values, 1);
 	if (!c->pg || PQstatus(c->pg) != CONNECTION_OK) {
 		meta_set_error("%.400s", c->pg ? PQerrorMessage(c->pg) : "out of memory");

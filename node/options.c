@@ -29,7 +29,7 @@ static const struct option_row rows[] = {
 		"the distributor, as http://127.0.0.1:8000; wins over nodes.yml", 0 },
 	{ "trash-ttl", "TRASH_TTL", OPTION_COUNT, AT(trash_ttl), "86400", "SECONDS",
 		"how long deleted and replaced bytes are kept while there is room", YEARS_10 },
-	{ "dist-timeout", "DIST_TIMEOUT", OPTION_COUNT, AT(dist_timeout), "10", "SECONDS",
+	{ "dist-timeout", "DIST_TIMEOUT", OPTION_POSITIVE, AT(dist_timeout), "10", "SECONDS",
 		"how long an upload waits for dist before it fails with 503", 3600 },
 };
 
@@ -79,12 +79,10 @@ static int find_dist(struct options *o, char *error, size_t cap)
 
 static int check(const struct options *o, char *error, size_t cap)
 {
-	if (!o->dist_timeout)
-		snprintf(error, cap, "dist-timeout: must be at least 1 second");
-	else if (o->name &&
-		 (strlen(o->name) > 63 ||
-			 strspn(o->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					 "0123456789-_") != strlen(o->name)))
+	if (o->name &&
+		(strlen(o->name) > 63 ||
+			strspn(o->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					"0123456789-_") != strlen(o->name)))
 		snprintf(error, cap, "name: '%s' is not 1 to 63 letters, digits, '-' and '_'",
 			o->name);
 	else

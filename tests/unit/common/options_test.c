@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 struct conf {
-	char *listen, *nodes, *secret;
-	uint64_t size, workers;
+	char *listen, *nodes, *secret, *level, *database, *config;
+	uint64_t size, workers, poll;
 	bool reads;
 };
 
@@ -31,6 +31,13 @@ static const struct option_row rows[] = {
 	{ "workers", NULL, OPTION_COUNT, offsetof(struct conf, workers), "4", "N", "threads", 64 },
 	{ "protect-reads", "TEST_READS", OPTION_BOOL, offsetof(struct conf, reads), NULL, "BOOL",
 		"token for reads too", 0 },
+	{ "level", NULL, OPTION_WORD, offsetof(struct conf, level), "one", "one|two|three", "which",
+		0 },
+	{ "database", "TEST_DB", OPTION_URL, offsetof(struct conf, database), NULL, "URL", "where",
+		0 },
+	{ "poll", NULL, OPTION_POSITIVE, offsetof(struct conf, poll), "1", "MS", "how often", 9 },
+	{ "config", "TEST_CONFIG", OPTION_CONFIG, offsetof(struct conf, config), NULL, "FILE",
+		"options", 0 },
 };
 
 static struct conf conf;
@@ -46,6 +53,8 @@ static int end(void **state)
 	unsetenv("TEST_MAX");
 	unsetenv("TEST_SECRET");
 	unsetenv("TEST_READS");
+	unsetenv("TEST_DB");
+	unsetenv("TEST_CONFIG");
 	return 0;
 }
 
@@ -142,6 +151,11 @@ static void test_refused(void **state)
 		{ "--workers=99999999999999999999999999",
 			"--workers: \"99999999999999999999999999\" is not a whole number from 0 to "
 			"64" },
+		{ "--poll=0", "--poll: \"0\" is not a whole number from 1 to 9" },
+		{ "--level=", "--level: \"\" is not one of one|two|three" },
+		{ "--level=tw", "--level: \"tw\" is not one of one|two|three" },
+		{ "--level=one|two", "--level: \"one|two\" is not one of one|two|three" },
+		{ "--config", "--config needs a value (FILE)" },
 		{ "--protect-reads=maybe", "--protect-reads: \"maybe\" is neither yes nor no" },
 	};
 
@@ -226,6 +240,68 @@ static void test_file(void **state)
 	assert_int_equal(load_text(""), 0);
 }
 
+static void test_words(void **state)
+{
+	static const char *const words[] = { "one", "two", "three" };
+	char flag[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		(void)snprintf(flag, sizeof(flag), "--level=%s", words[i]);
+		assert_int_equal(load(flag, NULL), 0);
+		assert_string_equal(conf.level, words[i]);
+	}
+}
+
+/* As a flag, ps would show it to everybody. */
+static void test_passwords_are_no_flags(void **state)
+{
+	static const char *const secret[] = { "--database=postgresql://u:p@h/n",
+		"--database=postgresql://:p@h", "--database=x://h/n?a=b&password=p",
+		"--database=x://u:a:b@[::1]:5/n", "--database=x:///n?sslkey=f&x=y" };
+	static const char *const open[] = { "--database=postgresql://u@h:5432/n",
+		"--database=sqlite:///a:b@c", "--database=x", "--database=x://[::1]:5/n" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(secret); i++) {
+		assert_int_equal(load(secret[i], NULL), -EINVAL);
+		assert_string_equal(error,
+			"--database: a password as a flag is seen by everybody on this machine; "
+			"give it by $TEST_DB or in the file of --config");
+		setenv("TEST_DB", strchr(secret[i], '=') + 1, 1);
+		assert_int_equal(load(NULL), 0);
+		assert_string_equal(conf.database, strchr(secret[i], '=') + 1);
+		unsetenv("TEST_DB");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(open); i++)
+		assert_int_equal(load(open[i], NULL), 0);
+}
+
+static void test_file_of_a_flag(void **state)
+{
+	static const char text[] = "listen = file:1\nworkers = 7\n";
+	char flag[80];
+
+	(void)state;
+	write_file(text, sizeof(text) - 1);
+	(void)snprintf(flag, sizeof(flag), "--config=%s", path);
+	assert_int_equal(load_from("/nowhere", true, flag, "--workers=8", NULL), 0);
+	assert_string_equal(conf.listen, "file:1");
+	assert_int_equal(conf.workers, 8);
+	assert_int_equal(load("--config=/nowhere", "--config", path, NULL), 0);
+	assert_string_equal(conf.listen, "file:1");
+	setenv("TEST_CONFIG", "/nowhere", 1);
+	assert_int_equal(load(flag, NULL), 0);
+	assert_int_equal(load(NULL), -EINVAL);
+	assert_string_equal(error, "/nowhere: cannot be read: No such file or directory");
+	setenv("TEST_CONFIG", path, 1);
+	assert_int_equal(load(NULL), 0);
+	assert_int_equal(conf.workers, 7);
+	assert_int_equal(load("--", flag, NULL), 0);
+	assert_int_equal(conf.workers, 7);
+	unlink(path);
+}
+
 static void test_file_refused(void **state)
 {
 	static const struct {
@@ -234,6 +310,7 @@ static void test_file_refused(void **state)
 		{ "\nworkers = 65\n", ":2: workers: \"65\" is not a whole number from 0 to 64" },
 		{ "wokers = 6\n", ":1: unknown option wokers; did you mean workers?" },
 		{ "workers 6\n", ":1: \"workers 6\" is not of the form \"name = value\"" },
+		{ "config = x\n", ":1: config: a file does not name another; leave the line out" },
 		{ "= 6\n", ":1: unknown option ; see --help" },
 		{ "\n\nmax-storage =\n", ":3: max-storage: \"\" is not a size such as 100M, 1.5T, "
 					 "512KiB or 1000000" },
@@ -326,6 +403,9 @@ int main(void)
 		T(test_help),
 		T(test_environment),
 		T(test_file),
+		T(test_words),
+		T(test_passwords_are_no_flags),
+		T(test_file_of_a_flag),
 		T(test_file_refused),
 		T(test_set),
 		T(test_help_text),
