@@ -6,6 +6,7 @@
 #include "cdnfs/ctl_scenario.h"
 #include "cdnfs/ctl_status.h"
 #include "cdnfs/ctl_watch.h"
+#include "cdnfs/settings.h"
 #include "common/http.h"
 #include "common/limits.h"
 #include "common/log.h"
@@ -20,33 +21,37 @@
 
 #define WATCH_S "2"
 
-struct options {
+struct flags {
 	char *url, *token_file, *ca_file, *folder, *mount, *expires, *watch;
 	uint64_t size;
 	bool json;
 };
 
 static const struct option_row rows[] = {
-	{ "url", "CDN_URL", OPTION_TEXT, offsetof(struct options, url), "http://127.0.0.1:8000",
+	{ "url", "CDN_URL", OPTION_TEXT, offsetof(struct flags, url), "http://127.0.0.1:8000",
 		"URL", "the distributor", 0 },
-	{ "json", NULL, OPTION_BOOL, offsetof(struct options, json), NULL, "BOOL",
+	{ "json", NULL, OPTION_BOOL, offsetof(struct flags, json), NULL, "BOOL",
 		"print the servers' answers as JSON", 0 },
-	{ "token-file", "CDN_TOKEN_FILE", OPTION_TEXT, offsetof(struct options, token_file), NULL,
+	{ "token-file", "CDN_TOKEN_FILE", OPTION_TEXT, offsetof(struct flags, token_file), NULL,
 		"FILE", "holds the CDN's token; CDN_TOKEN holds it itself", 0 },
-	{ "ca-file", "CDN_CA", OPTION_TEXT, offsetof(struct options, ca_file), NULL, "FILE",
+	{ "ca-file", "CDN_CA", OPTION_TEXT, offsetof(struct flags, ca_file), NULL, "FILE",
 		"certificates to trust for https", 0 },
-	{ "folder", NULL, OPTION_TEXT, offsetof(struct options, folder), ".", "DIR",
+	{ "folder", NULL, OPTION_TEXT, offsetof(struct flags, folder), ".", "DIR",
 		"scenario: where client_data/ and tmp/ are", 0 },
-	{ "size", NULL, OPTION_SIZE, offsetof(struct options, size), "3072", "SIZE",
+	{ "size", NULL, OPTION_SIZE, offsetof(struct flags, size), "3072", "SIZE",
 		"scenario: of the generated files", 0 },
-	{ "mount", NULL, OPTION_TEXT, offsetof(struct options, mount), NULL, "DIR",
+	{ "mount", NULL, OPTION_TEXT, offsetof(struct flags, mount), NULL, "DIR",
 		"scenario: the same through this mounted CDN", 0 },
-	{ "expires", NULL, OPTION_TEXT, offsetof(struct options, expires), NULL, "SECONDS",
+	{ "expires", NULL, OPTION_TEXT, offsetof(struct flags, expires), NULL, "SECONDS",
 		"locate: a link that needs no token for so long", 0 },
-	{ "watch", NULL, OPTION_TEXT, offsetof(struct options, watch), NULL, "SECONDS",
+	{ "watch", NULL, OPTION_TEXT, offsetof(struct flags, watch), NULL, "SECONDS",
 		"status, stats, nodes, ls: again and again; -w, -wSECONDS, --watch alone: each 2 s",
 		0 },
 };
+
+/* What the machine's mounts are told; it stands in for options that are not given. */
+static struct settings machine;
+static char machine_error[512]; /* why there are none, or "" */
 
 static const struct command {
 	const char *name, *args, *help;
@@ -131,7 +136,7 @@ struct wish {
 	double watch; /* seconds; 0: once */
 };
 
-static int run(struct ctl *c, const struct command *command, const struct options *opt,
+static int run(struct ctl *c, const struct command *command, const struct flags *opt,
 	const struct wish *wish, char **argv)
 {
 	if (!command->run)
@@ -148,17 +153,22 @@ static bool needs_token(const struct command *command)
 	       command->run != ctl_unprotect;
 }
 
-static int perform(const struct command *command, const struct options *opt,
-	const struct wish *wish, char **argv)
+static int perform(const struct command *command, const struct flags *opt, const struct wish *wish,
+	char **argv)
 {
 	struct ctl c = { .url = opt->url,
 		.token_file = opt->token_file,
+		.staging = machine.staging,
+		.machine_error = machine_error,
 		.json = opt->json,
 		.expires = wish->expires };
 	struct httpc_conf conf = { .ca_file = opt->ca_file, .user_agent = "cdnctl/" VERSION };
 	char *token = NULL;
-	int rc = token_load(opt->token_file, &token, c.error, sizeof(c.error));
+	int rc;
 
+	if (machine_error[0] && command->run != ctl_doctor)
+		return usage(machine_error);
+	rc = token_load(opt->token_file, &token, c.error, sizeof(c.error));
 	if (!needs_token(command)) {
 		rc = 0;
 		c.error[0] = '\0';
@@ -186,7 +196,7 @@ static int perform(const struct command *command, const struct options *opt,
 	return rc > 0 ? rc : (int)ctl_exit_of(rc);
 }
 
-static int choose(const struct options *opt, int npos, char **pos)
+static int choose(const struct flags *opt, int npos, char **pos)
 {
 	char sentence[256];
 	struct wish wish = { 0 };
@@ -240,9 +250,29 @@ static void expand_watch(int argc, char **argv)
 	}
 }
 
+/* Flags, then the environment, then /etc/cdnfs.conf, as for a mount. */
+static int load(struct flags *opt, int argc, char **argv, int *npos, char *error, size_t cap)
+{
+	struct option_row own[ARRAY_LEN(rows)];
+
+	memcpy(own, rows, sizeof(own));
+	if (settings_load(&machine, SETTINGS_FILE, machine_error, sizeof(machine_error)) < 0 &&
+		!machine_error[0])
+		(void)snprintf(machine_error, sizeof(machine_error), "memory is out"); /* fits */
+	for (size_t i = 0; !machine_error[0] && i < ARRAY_LEN(own); i++) {
+		if (own[i].offset == offsetof(struct flags, url))
+			own[i].fallback = machine.url;
+		else if (own[i].offset == offsetof(struct flags, token_file))
+			own[i].fallback = machine.token_file;
+		else if (own[i].offset == offsetof(struct flags, ca_file))
+			own[i].fallback = machine.ca_file;
+	}
+	return options_load(own, ARRAY_LEN(own), opt, argc, argv, npos, NULL, true, error, cap);
+}
+
 int main(int argc, char **argv)
 {
-	struct options opt = { 0 };
+	struct flags opt = { 0 };
 	char error[512] = "";
 	int npos = 0, rc;
 	size_t len;
@@ -254,8 +284,7 @@ int main(int argc, char **argv)
 	expand_watch(argc, argv);
 	log_init("cdnctl", LOG_LEVEL_WARN, stderr);
 	log_request_new();
-	rc = options_load(
-		rows, ARRAY_LEN(rows), &opt, argc, argv, &npos, NULL, true, error, sizeof(error));
+	rc = load(&opt, argc, argv, &npos, error, sizeof(error));
 	if (rc == 1) {
 		help(stdout);
 		rc = 0;
@@ -273,5 +302,6 @@ int main(int argc, char **argv)
 			     : usage("--url: must be http://HOST:PORT or https://HOST:PORT");
 	}
 	options_release(rows, ARRAY_LEN(rows), &opt);
+	settings_release(&machine);
 	return rc;
 }

@@ -12,11 +12,13 @@
 
 struct ctl {
 	struct httpc *http;
-	const char *url;	  /* of dist, without a slash at the end */
-	const char *token_file;	  /* where its token came from; NULL: from elsewhere */
-	bool json;		  /* answers as JSON instead of text */
-	uint64_t expires;	  /* seconds that a link is to last; 0: no link is asked for */
-	struct ctl_screen screen; /* where answers go */
+	const char *url;	   /* of dist, without a slash at the end */
+	const char *token_file;	   /* where its token came from; NULL: from elsewhere */
+	const char *staging;	   /* of this machine's mounts; NULL: not known */
+	const char *machine_error; /* what is wrong in /etc/cdnfs.conf or the environment, or "" */
+	bool json;		   /* answers as JSON instead of text */
+	uint64_t expires;	   /* seconds that a link is to last; 0: no link is asked for */
+	struct ctl_screen screen;  /* where answers go */
 	struct ctl_progress progress;
 	char error[1024];
 };

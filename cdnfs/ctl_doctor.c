@@ -58,7 +58,7 @@ int ctl_doctor(struct ctl *c, char **argv)
 	ctl_view_check(c, &v, &f);
 	ctl_peers_check(c, &v, &f);
 	check_mounts(&f);
-	ctl_machine_check(c->token_file, &f);
+	ctl_machine_check(c, &f);
 	wrong = ctl_findings_count(&f) > 0;
 	if (c->json)
 		print_json(c, &f);

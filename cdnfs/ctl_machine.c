@@ -1,6 +1,6 @@
 #include "cdnfs/ctl_machine.h"
+#include "cdnfs/settings.h"
 #include "common/size.h"
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,9 +15,7 @@
 #define DEVICE "/dev/fuse"
 #define HELPER "fusermount3"
 #define HELPER_CONF "/etc/fuse.conf"
-#define CONF "/etc/cdnfs.conf"
-#define STAGING_ROOT "/var/cache/cdnfs"
-#define STAGING_USER "/var/tmp"
+#define CONF SETTINGS_FILE
 #define STAGING_LOW (1ULL << 30)
 #define FUSE_MAJOR 10
 #define FUSE_MINOR 229
@@ -107,57 +105,12 @@ static void check_others(struct ctl_findings *out)
 			"users may not mount with allow_other; others cannot enter their mounts");
 }
 
-/* Value of a name in the mount's configuration, as its options know it. False: not there. */
-static bool conf_value(const char *name, char *out, size_t cap)
-{
-	FILE *f = fopen(CONF, "re");
-	char line[PATH_MAX + 64];
-	bool found = false;
-
-	while (f && fgets(line, sizeof(line), f)) {
-		char *key = line + strspn(line, " \t"), *value = strchr(key, '='), *end;
-
-		if (*key == '#' || !value)
-			continue;
-		for (end = value; end > key && isspace((unsigned char)end[-1]);)
-			end--;
-		*end = '\0';
-		for (char *p = key; *p; p++)
-			*p = (char)(*p == '-' ? '_' : *p);
-		value++;
-		value += strspn(value, " \t");
-		for (end = value + strlen(value); end > value && isspace((unsigned char)end[-1]);)
-			end--;
-		*end = '\0';
-		if (strcmp(key, name) == 0) {
-			(void)snprintf(out, cap, "%s", value); /* a longer one is no path */
-			found = true;
-		}
-	}
-	if (f)
-		(void)fclose(f); /* was only read */
-	return found;
-}
-
-static void staging_of(char *out, size_t cap)
-{
-	const char *env = getenv("CDNFS_STAGING"), *tmp = getenv("TMPDIR");
-
-	if (env && *env)
-		(void)snprintf(out, cap, "%s", env); /* here and below: a longer one is no path */
-	else if (!conf_value("staging", out, cap))
-		(void)snprintf(out, cap, "%s",
-			geteuid() == 0 ? STAGING_ROOT
-			: tmp && *tmp  ? tmp
-				       : STAGING_USER);
-}
-
 static bool parent_there(const char *path)
 {
 	char parent[PATH_MAX], *slash;
 	struct stat st;
 
-	(void)snprintf(parent, sizeof(parent), "%s", path); /* fits */
+	(void)snprintf(parent, sizeof(parent), "%s", path); /* a longer one is no path */
 	slash = strrchr(parent, '/');
 	if (!slash)
 		return true;
@@ -165,13 +118,12 @@ static bool parent_there(const char *path)
 	return stat(parent, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static void check_staging(struct ctl_findings *out)
+static void check_staging(const char *path, struct ctl_findings *out)
 {
-	char path[PATH_MAX], room[32];
+	char room[32];
 	struct statfs fs;
 	struct stat st;
 
-	staging_of(path, sizeof(path));
 	if (stat(path, &st) < 0 && errno == ENOENT && parent_there(path)) {
 		ctl_noted(out, "staging", "the first mount makes it; nothing needs to be done",
 			"the folder for staging, %s, is not there yet", path);
@@ -217,15 +169,17 @@ static void check_token(const char *path, struct ctl_findings *out)
 		ctl_fine(out, "token-file", "the token file %s is not for others", path);
 }
 
-static void check_conf(struct ctl_findings *out)
+static void check_conf(const char *error, struct ctl_findings *out)
 {
 	struct stat st;
 
-	if (stat(CONF, &st) < 0 && errno == ENOENT)
+	if (stat(CONF, &st) < 0 && errno == ENOENT && !*error)
 		return; /* it need not be there */
-	if (access(CONF, R_OK) < 0)
+	if (access(CONF, R_OK) < 0 && errno != ENOENT)
 		ctl_found(out, "configuration", "chmod 644 " CONF,
 			CONF " may not be read by who asks: %s", strerror(errno));
+	else if (*error)
+		ctl_found(out, "configuration", "correct it: man cdnfs.conf", "%s", error);
 	else if (st.st_uid != 0 || st.st_mode & (S_IWGRP | S_IWOTH))
 		ctl_found(out, "configuration", "chown root " CONF "; chmod 644 " CONF,
 			CONF " can be changed by others than root");
@@ -233,15 +187,13 @@ static void check_conf(struct ctl_findings *out)
 		ctl_fine(out, "configuration", CONF " is root's");
 }
 
-void ctl_machine_check(const char *token_file, struct ctl_findings *out)
+void ctl_machine_check(const struct ctl *c, struct ctl_findings *out)
 {
 	char path[PATH_MAX];
 
-	check_conf(out);
-	if (token_file)
-		check_token(token_file, out);
-	else if (conf_value("token_file", path, sizeof(path)))
-		check_token(path, out);
+	check_conf(c->machine_error, out);
+	if (c->token_file)
+		check_token(c->token_file, out);
 	if (!find_program("cdnfs", path, sizeof(path))) {
 		ctl_noted(out, "cdnfs", "install the package cdnfs if this machine is to mount",
 			"cdnfs is not installed here: what a mount needs was not looked at");
@@ -250,5 +202,6 @@ void ctl_machine_check(const char *token_file, struct ctl_findings *out)
 	check_device(out);
 	check_helper(out);
 	check_others(out);
-	check_staging(out);
+	if (c->staging)
+		check_staging(c->staging, out);
 }

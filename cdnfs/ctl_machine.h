@@ -3,9 +3,10 @@
 #ifndef CDNFS_CTL_MACHINE_H
 #define CDNFS_CTL_MACHINE_H
 
+#include "cdnfs/ctl_call.h"
 #include "cdnfs/ctl_findings.h"
 
-/* token_file: of cdnctl's options, or NULL. Looks with the rights of who asks. */
-void ctl_machine_check(const char *token_file, struct ctl_findings *out);
+/* Looks with the rights of who asks. */
+void ctl_machine_check(const struct ctl *c, struct ctl_findings *out);
 
 #endif

@@ -94,7 +94,7 @@ static void let_go(struct mount *m)
 
 	if (m->verdict < 0)
 		return;
-	(void)log_level_parse(m->opt.log_level, &level); /* was checked */
+	(void)log_level_parse(m->opt.set.log_level, &level); /* was checked */
 	log_to_syslog("cdnfs", level);
 	(void)setsid(); /* fails for a group leader only, which a child is not */
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -122,7 +122,9 @@ static char *absolute(const char *path)
 static int check_server(struct mount *m, char *error, size_t cap)
 {
 	struct buf why = BUF_INIT;
-	struct wait w = { .ms = (int64_t)m->opt.mount_timeout * 1000, .quiet = true, .why = &why };
+	struct wait w = {
+		.ms = (int64_t)m->opt.set.mount_timeout * 1000, .quiet = true, .why = &why
+	};
 	struct attr shown;
 	int rc;
 
@@ -133,12 +135,12 @@ static int check_server(struct mount *m, char *error, size_t cap)
 		(void)snprintf(error, cap,
 			"distributor %s refuses the token: give the servers' one by token_file or "
 			"CDN_TOKEN",
-			m->opt.url);
+			m->opt.set.url);
 	else if (rc < 0)
 		(void)snprintf(error, cap,
 			"distributor %s does not answer as one: %s. Does it run there? (-o url=, "
-			"CDN_URL, " OPTIONS_FILE ")",
-			m->opt.url, why.len ? buf_str(&why) : strerror(-rc));
+			"CDN_URL, " SETTINGS_FILE ")",
+			m->opt.set.url, why.len ? buf_str(&why) : strerror(-rc));
 	buf_release(&why);
 	return rc;
 }
@@ -147,33 +149,33 @@ static int build(struct mount *m, char *error, size_t cap)
 {
 	struct cdnfs *fs = &m->fs;
 	const struct options *o = &m->opt;
-	struct link_conf lc = { .url = o->url,
+	struct link_conf lc = { .url = o->set.url,
 		.token = o->token,
-		.ca_file = o->ca_file,
-		.timeout_ms = (int64_t)o->timeout * 1000 };
+		.ca_file = o->set.ca_file,
+		.timeout_ms = (int64_t)o->set.timeout * 1000 };
 	char *stats;
 	int rc = mountpoint_prepare(o->mountpoint, &m->path, error, cap);
 
 	if (!rc)
 		rc = permit_check(o, m->path, error, cap);
 	if (!rc && !o->ro)
-		rc = staging_dir_open(o->staging, &fs->staging, error, cap);
-	if (!rc && o->stats) {
-		stats = absolute(o->stats);
-		free(m->opt.stats);
-		m->opt.stats = stats;
+		rc = staging_dir_open(o->set.staging, &fs->staging, error, cap);
+	if (!rc && o->set.stats) {
+		stats = absolute(o->set.stats);
+		free(m->opt.set.stats);
+		m->opt.set.stats = stats;
 		rc = stats ? 0 : -ENOMEM;
 	}
 	if (!rc)
 		rc = inodes_open(&fs->inodes);
 	if (!rc)
-		rc = pem_check_authorities(o->ca_file, error, cap);
+		rc = pem_check_authorities(o->set.ca_file, error, cap);
 	if (!rc)
 		rc = api_open(&lc, &fs->api);
 	if (!rc)
 		rc = check_server(m, error, cap);
 	if (!rc)
-		rc = content_open(fs->api, o->memory, &fs->content);
+		rc = content_open(fs->api, o->set.memory, &fs->content);
 	if (!rc)
 		rc = stats_open(fs, &m->stats);
 	if (!rc)
@@ -191,7 +193,7 @@ static int mount_session(struct mount *m, const char *program, char *error, size
 	struct buf words = BUF_INIT;
 	int rc = -ENOMEM;
 
-	buf_addf(&words, "fsname=%s,subtype=cdnfs,default_permissions%s%s", m->opt.url,
+	buf_addf(&words, "fsname=%s,subtype=cdnfs,default_permissions%s%s", m->opt.set.url,
 		geteuid() == 0 && !m->opt.allow_other_set ? ",allow_other" : "",
 		buf_str(&m->opt.fuse));
 	if (buf_error(&words) < 0 || fuse_opt_add_arg(&args, program) ||
@@ -223,10 +225,10 @@ static void serve(struct mount *m)
 	struct fuse_loop_config *lc;
 	int rc;
 
-	log_info("mounted", "url=%s mountpoint=\"%s\"", m->opt.url, m->path);
+	log_info("mounted", "url=%s mountpoint=\"%s\"", m->opt.set.url, m->path);
 	lc = m->opt.single ? NULL : fuse_loop_cfg_create();
 	if (lc) {
-		fuse_loop_cfg_set_max_threads(lc, (unsigned)m->opt.threads);
+		fuse_loop_cfg_set_max_threads(lc, (unsigned)m->opt.set.threads);
 		rc = fuse_session_loop_mt(m->session, lc);
 		fuse_loop_cfg_destroy(lc);
 	} else {
@@ -321,7 +323,7 @@ int main(int argc, char **argv)
 	static struct mount m;
 	char error[ERROR_MAX];
 	enum log_level level = LOG_LEVEL_INFO;
-	int rc = options_parse(&m.opt, argc, argv, OPTIONS_FILE, error, sizeof(error));
+	int rc = options_parse(&m.opt, argc, argv, SETTINGS_FILE, error, sizeof(error));
 
 	if (rc < 0) {
 		complain(error[0] ? error : strerror(-rc));
@@ -334,7 +336,7 @@ int main(int argc, char **argv)
 	else if (m.opt.what == OPTIONS_VERSION)
 		(void)printf("cdnfs %s\n", VERSION);
 	if (m.opt.what == OPTIONS_RUN) {
-		(void)log_level_parse(m.opt.log_level, &level); /* was checked */
+		(void)log_level_parse(m.opt.set.log_level, &level); /* was checked */
 		log_init("cdnfs", m.opt.debug ? LOG_LEVEL_DEBUG : level, stderr);
 		rc = split(&m);
 		if (rc < 0)

@@ -18,9 +18,9 @@
 /* A negative entry, where those are cached; else the error. */
 static void reply_absent(fuse_req_t req, const struct cdnfs *fs, int rc)
 {
-	struct fuse_entry_param e = { .entry_timeout = (double)fs->opt->negative_timeout };
+	struct fuse_entry_param e = { .entry_timeout = (double)fs->opt->set.negative_timeout };
 
-	if (rc == -ENOENT && fs->opt->negative_timeout)
+	if (rc == -ENOENT && fs->opt->set.negative_timeout)
 		(void)fuse_reply_entry(req, &e); /* nothing to give back */
 	else
 		reply_result(req, rc);
@@ -88,7 +88,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	(void)fi; /* the inode knows of its staged bytes */
 	fs_begin(fs, FS_getattr);
 	/* The kernel asks early after changes made through this mount, whose answers told what it wants. */
-	if (inode_fresh(fs->inodes, ino, (int64_t)fs->opt->attr_timeout * 1000, &shown, &age))
+	if (inode_fresh(fs->inodes, ino, (int64_t)fs->opt->set.attr_timeout * 1000, &shown, &age))
 		rc = 0;
 	else if (inode_gone(fs->inodes, ino))
 		rc = inode_attr(fs->inodes, ino, &shown);

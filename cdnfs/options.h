@@ -2,17 +2,14 @@
 #ifndef CDNFS_OPTIONS_H
 #define CDNFS_OPTIONS_H
 
+#include "cdnfs/settings.h"
 #include "cdnfs/shown.h"
 #include "common/buf.h"
 #include <stdbool.h>
 #include <stdint.h>
 
-#define OPTIONS_FILE "/etc/cdnfs.conf"
-
 struct options {
-	/* the table's */
-	char *url, *staging, *stats, *token_file, *ca_file, *log_level, *uid, *gid, *umask;
-	uint64_t timeout, attr_timeout, negative_timeout, memory, threads, mount_timeout;
+	struct settings set;
 	/* the command line's */
 	char *mountpoint;
 	char *token;	    /* of token_file or CDN_TOKEN; NULL none */

@@ -54,7 +54,7 @@ void own_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (parent == OWN_DIR)
 		e.ino = OWN_METRICS;
 	fill_stat(fs, e.ino, &e.attr);
-	e.attr_timeout = e.entry_timeout = (double)fs->opt->attr_timeout;
+	e.attr_timeout = e.entry_timeout = (double)fs->opt->set.attr_timeout;
 	(void)fuse_reply_entry(req, &e); /* nothing to give back */
 }
 
@@ -64,7 +64,7 @@ void own_getattr(fuse_req_t req, fuse_ino_t ino)
 	struct stat st;
 
 	fill_stat(fs, ino, &st);
-	(void)fuse_reply_attr(req, &st, (double)fs->opt->attr_timeout); /* it may have gone */
+	(void)fuse_reply_attr(req, &st, (double)fs->opt->set.attr_timeout); /* it may have gone */
 }
 
 static void file_free(struct cdnfs *fs, struct own_file *f)

@@ -29,7 +29,7 @@ struct wait reply_wait(fuse_req_t req)
 
 	began_ms = clock_ms();
 	return (struct wait){
-		.ms = (int64_t)fs->opt->timeout * 1000, .stop = interrupted, .ctx = req
+		.ms = (int64_t)fs->opt->set.timeout * 1000, .stop = interrupted, .ctx = req
 	};
 }
 
@@ -64,7 +64,7 @@ void reply_stat(const struct cdnfs *fs, const struct attr *a, struct stat *st)
 
 static double timeout_left(const struct cdnfs *fs, int64_t age_ms)
 {
-	double left = (double)fs->opt->attr_timeout - (double)age_ms / 1000;
+	double left = (double)fs->opt->set.attr_timeout - (double)age_ms / 1000;
 
 	return left > 0 ? left : 0;
 }

@@ -55,10 +55,10 @@ static void tell(struct cdnfs *fs)
 
 	stats_text(fs, &text);
 	if (buf_error(&text) == 0) {
-		rc = fs->opt->stats ? write_file(fs->opt->stats, &text) : 0;
+		rc = fs->opt->set.stats ? write_file(fs->opt->set.stats, &text) : 0;
 		if (rc < 0)
 			log_warn("counters could not be written", "file=\"%s\" error=\"%s\"",
-				fs->opt->stats, strerror(-rc));
+				fs->opt->set.stats, strerror(-rc));
 		for (char *c = text.data; *c; c++)
 			*c = *c == ' ' ? '=' : *c == '\n' ? ' ' : *c;
 		log_info("counters", "%s", text.data);

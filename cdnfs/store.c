@@ -165,7 +165,7 @@ static int upload(struct cdnfs *fs, const struct wait *w, struct inode *in,
 	const struct place **where)
 {
 	struct link *link = api_link(fs->api);
-	int64_t timeout = (int64_t)fs->opt->timeout * 1000;
+	int64_t timeout = (int64_t)fs->opt->set.timeout * 1000;
 	int64_t deadline = link_deadline(link, w);
 	struct api_upload up = { .id = inode_id(in),
 		.size = job->size,

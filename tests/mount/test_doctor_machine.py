@@ -167,6 +167,20 @@ def test_staging_of_the_configuration(machine, etc, examine):
     assert f"{machine.base}/no/such" in examine(staging="")["staging"][1]
 
 
+def test_cdnctl_knows_what_the_mounts_are_told(machine, etc):
+    conf = etc(f"url = {machine.url}\nthreads = 3\n")
+    assert machine.run("/usr/local/bin/cdnctl", "--json", "stats")[0] == 0
+    rc, out = machine.run("/usr/local/bin/cdnctl", "stats", CDN_URL="http://127.0.0.1:1")
+    assert rc == 4 and "127.0.0.1:1" in out
+    conf.write_text(f"url = {machine.url}\n\nthreads = none\n")
+    said = 'cdnfs.conf:3: threads: "none" is not a whole number from 1 to'
+    rc, out = machine.run("/usr/local/bin/cdnctl", "stats")
+    assert rc == 2 and said in out, out
+    rc, out = machine.run("/usr/local/bin/cdnctl", f"--url={machine.url}", "doctor")
+    assert rc == 1 and said in out, out
+    assert machine.run("/usr/local/bin/cdnctl", "--help")[0] == 0
+
+
 def test_a_machine_without_cdnfs(machine, examine):
     (machine.base / "none").write_text("")
     (machine.base / "none").chmod(0o644)

@@ -35,10 +35,10 @@ static void test_mount_fuse(void **state)
 	(void)state;
 	assert_int_equal(PARSE(&o, "cdnfs", "/mnt", "-o", "rw,dev,suid,timeout=5,_netdev"), 0);
 	assert_string_equal(o.mountpoint, "/mnt");
-	assert_string_equal(o.url, "http://127.0.0.1:8000");
+	assert_string_equal(o.set.url, "http://127.0.0.1:8000");
 	assert_string_equal(buf_str(&o.fuse), ",rw,dev,suid");
-	assert_int_equal(o.timeout, 5);
-	assert_int_equal(o.memory, 64U << 20);
+	assert_int_equal(o.set.timeout, 5);
+	assert_int_equal(o.set.memory, 64U << 20);
 	assert_false(o.foreground);
 	options_free(&o);
 }
@@ -51,7 +51,7 @@ static void test_mount_cdnfs(void **state)
 	assert_int_equal(PARSE(&o, "/sbin/mount.cdnfs", "http://h:9", "/mnt", "-n", "-o",
 				 "ro,url=http://other:1,x-a"),
 		0);
-	assert_string_equal(o.url, "http://h:9");
+	assert_string_equal(o.set.url, "http://h:9");
 	assert_string_equal(buf_str(&o.fuse), ",ro");
 	assert_int_equal(o.what, OPTIONS_RUN);
 	options_free(&o);
@@ -59,7 +59,7 @@ static void test_mount_cdnfs(void **state)
 	assert_int_equal(o.what, OPTIONS_NOTHING);
 	options_free(&o);
 	assert_int_equal(PARSE(&o, "mount.cdnfs", "none", "/mnt", "-s", "-o", "odd"), 0);
-	assert_string_equal(o.url, "http://127.0.0.1:8000");
+	assert_string_equal(o.set.url, "http://127.0.0.1:8000");
 	options_free(&o);
 }
 
@@ -116,15 +116,15 @@ static void test_file_and_token(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	assert_int_equal(parse(&o, path, words), 0);
-	assert_string_equal(o.url, "http://filed:7");
-	assert_int_equal(o.attr_timeout, 3);
+	assert_string_equal(o.set.url, "http://filed:7");
+	assert_int_equal(o.set.attr_timeout, 3);
 	assert_null(o.token);
 	options_free(&o);
 	assert_int_equal(setenv("CDN_TOKEN", "secret", 1), 0);
 	assert_int_equal(setenv("CDN_URL", "http://env:1", 1), 0);
 	assert_int_equal(parse(&o, path, words), 0);
 	assert_string_equal(o.token, "secret");
-	assert_string_equal(o.url, "http://env:1");
+	assert_string_equal(o.set.url, "http://env:1");
 	options_free(&o);
 	assert_int_equal(unsetenv("CDN_TOKEN") | unsetenv("CDN_URL"), 0);
 	assert_int_equal(close(fd) | unlink(path), 0);
