@@ -27,9 +27,11 @@ bool request_id_ok(const char *text, size_t len)
 
 static void seed(void)
 {
-	uint64_t x = (uint64_t)clock_real_ns();
+	uint64_t x;
 
-	(void)getrandom(&x, sizeof(x), 0); /* ids only have to differ between programs */
+	/* ids only have to differ between programs */
+	if (getrandom(&x, sizeof(x), 0) != (ssize_t)sizeof(x))
+		x = (uint64_t)clock_real_ns();
 	atomic_store(&next, x);
 }
 
