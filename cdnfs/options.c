@@ -79,11 +79,7 @@ static int take_letter(struct parser *p, int c)
 
 	if (c == 'o')
 		return take_words(p, optarg);
-	if (c == 'h')
-		o->what = OPTIONS_HELP;
-	else if (c == 'V')
-		o->what = OPTIONS_VERSION;
-	else if (c == 'f' && o->helper)
+	if (c == 'f' && o->helper)
 		o->what = OPTIONS_NOTHING; /* mount -f: as if */
 	else if (c == 'f')
 		o->foreground = true;
@@ -140,11 +136,30 @@ static int validate(struct parser *p)
 	return -EINVAL;
 }
 
-int options_parse(
-	struct options *o, int argc, char **argv, const char *file, char *error, size_t cap)
+static int next_letter(const struct options *o, int argc, char **argv)
 {
 	static const struct option longs[] = { { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
+
+	return getopt_long(argc, argv, o->helper ? "o:fsdVhnvrwt:N:" : "o:fsdVh", longs, NULL);
+}
+
+/* -h and -V count whatever else is wrong. */
+static bool asked(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	optind = 0; /* from the start, also the second time */
+	while ((c = next_letter(o, argc, argv)) != -1 && c != 'h' && c != 'V')
+		;
+	if (c != -1)
+		o->what = c == 'h' ? OPTIONS_HELP : OPTIONS_VERSION;
+	return c != -1;
+}
+
+int options_parse(
+	struct options *o, int argc, char **argv, const char *file, char *error, size_t cap)
+{
 	const char *base = strrchr(argv[0], '/');
 	struct parser p = { .o = o, .error = error, .cap = cap };
 	int c, rc;
@@ -152,11 +167,12 @@ int options_parse(
 	base = base ? base + 1 : argv[0];
 	o->helper = !strcmp(base, "mount.cdnfs");
 	error[0] = 0;
-	rc = settings_load(&o->set, file, error, cap);
-	optind = 0; /* from the start, also the second time */
 	opterr = 0;
-	while (!rc && (c = getopt_long(argc, argv, o->helper ? "o:fsdVhnvrwt:N:" : "o:fsdVh", longs,
-			       NULL)) != -1)
+	if (asked(o, argc, argv))
+		return 0;
+	rc = settings_load(&o->set, file, error, cap);
+	optind = 0;
+	while (!rc && (c = next_letter(o, argc, argv)) != -1)
 		rc = take_letter(&p, c);
 	if (rc || o->what != OPTIONS_RUN)
 		return rc;
@@ -181,6 +197,7 @@ void options_usage(void)
 		"mount -t cdnfs [-o ...] URL MOUNTPOINT; mount -t fuse cdnfs MOUNTPOINT\n\n"
 		"Mounts a CDN as a directory. -f: stay in the foreground; -d: and tell all; -s: "
 		"one thread;\n-V: version. Options, by -o, by the environment or as NAME = VALUE "
-		"in " SETTINGS_FILE ",\nbesides the usual ones of mount(8):\n\n");
+		"in " SETTINGS_FILE ":\n\n");
 	settings_help();
+	words_usage();
 }

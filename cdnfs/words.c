@@ -2,6 +2,7 @@
 
 #include "common/base.h"
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const to_fuse[] = { "rw", "ro", "suid", "nosuid", "dev", "nodev", "exec",
@@ -29,4 +30,19 @@ enum words_kind words_kind(const char *word)
 		listed(ignored, ARRAY_LEN(ignored), word, len))
 		return WORDS_IGNORED;
 	return listed(to_fuse, ARRAY_LEN(to_fuse), word, len) ? WORDS_FUSE : WORDS_OURS;
+}
+
+static void list(const char *title, const char *const *words, size_t n, const char *last)
+{
+	(void)printf("\n%s:\n\n ", title);
+	for (size_t i = 0; i < n; i++)
+		(void)printf(" %s", words[i]);
+	(void)printf("%s\n", last);
+}
+
+void words_usage(void)
+{
+	list("Of mount(8)", to_fuse, ARRAY_LEN(to_fuse), "");
+	list("For mount, fstab and systemd, without meaning here", ignored, ARRAY_LEN(ignored),
+		" x-...");
 }

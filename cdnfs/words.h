@@ -1,4 +1,4 @@
-/* words - the words of `-o`: which are whose. Pure. */
+/* words - the words of `-o`: which are whose. */
 #ifndef CDNFS_WORDS_H
 #define CDNFS_WORDS_H
 
@@ -10,5 +10,7 @@ enum words_kind {
 
 /* `word` as given, with "=value" if it has one. */
 enum words_kind words_kind(const char *word);
+/* The last lines of --help: those that are not ours, to stdout. */
+void words_usage(void);
 
 #endif

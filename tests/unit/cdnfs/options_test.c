@@ -77,6 +77,11 @@ static void test_letters(void **state)
 	assert_int_equal(PARSE(&o, "cdnfs", "-V"), 0);
 	assert_int_equal(o.what, OPTIONS_VERSION);
 	options_free(&o);
+	assert_int_equal(setenv("CDNFS_TIMEOUT", "x", 1), 0);
+	assert_int_equal(PARSE(&o, "cdnfs", "-o", "nonsense", "/mnt", "-h"), 0);
+	assert_int_equal(unsetenv("CDNFS_TIMEOUT"), 0);
+	assert_int_equal(o.what, OPTIONS_HELP);
+	options_free(&o);
 }
 
 static void test_refusals(void **state)
