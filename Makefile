@@ -42,10 +42,11 @@ CDNFS_OBJ := $(call obj,$(filter-out $(CTL_SRC),$(call src,cdnfs)))
 CTL_OBJ := $(call obj,$(CTL_SRC) cdnfs/mounted.c cdnfs/settings.c)
 BINS := $(foreach b,node dist cdnfs cdnctl,$(BUILD)/bin/$(b))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/*_test.c))
+MAN := $(foreach p,cdnfs.8 mount.cdnfs.8 cdnctl.1 cdn-dist.8 cdn-node.8 cdnfs.conf.5 nodes.yml.5,$(BUILD)/man/$(p))
 FLAGS := $(BUILD)/flags
 
-.PHONY: all up down deps test test-compose unit lint fmt fuzz bench install uninstall clean
-all: $(BINS)
+.PHONY: all man up down deps test test-compose unit lint fmt fuzz bench install uninstall clean
+all: $(BINS) $(MAN)
 
 $(BUILD)/bin/node: $(NODE_OBJ) $(BUILD)/libcommon.a
 $(BUILD)/bin/dist: $(DIST_OBJ) $(BUILD)/libcommon.a
@@ -84,6 +85,25 @@ $(BUILD)/dist/schema_sql.c: dist/schema/embed.sh $(wildcard dist/schema/*.sql)
 	$(Q)bash dist/schema/embed.sh dist/schema/*.sql > $@.tmp && mv $@.tmp $@
 $(BUILD)/dist/schema_sql.o: $(BUILD)/dist/schema_sql.c $(FLAGS)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Manual pages: docs/man/PAGE.in with the options of the program's own --help. Their date is that of the
+# source, SOURCE_DATE_EPOCH where that is set.
+man: $(MAN)
+DATE = $(eval DATE := $$(shell e=$$$${SOURCE_DATE_EPOCH:-$$$$(git log -1 --format=%ct 2> /dev/null)}; \
+	date -u $$$${e:+-d "@$$$$e"} +%F))$(DATE)
+define man_rule
+$(BUILD)/man/$(1): $(BUILD)/man/$(2).help docs/man/$(1).in docs/man/fill.awk
+	@echo '  MAN $$@'
+	$$(Q)awk -v version='$$(VERSION)' -v date='$$(DATE)' -f docs/man/fill.awk $$< docs/man/$(1).in > $$@
+endef
+$(foreach p,cdnfs.8 mount.cdnfs.8 cdnfs.conf.5,$(eval $(call man_rule,$(p),cdnfs)))
+$(eval $(call man_rule,cdnctl.1,cdnctl))
+$(foreach p,cdn-dist.8 nodes.yml.5,$(eval $(call man_rule,$(p),dist)))
+$(eval $(call man_rule,cdn-node.8,node))
+# a program with thread sanitizer does not start beside the kernel's random addresses
+$(BUILD)/man/%.help: $(BUILD)/bin/%
+	@mkdir -p $(@D)
+	$(Q)$(if $(findstring thread,$(SAN)),setarch $(shell uname -m) -R) $< --help > $@
 
 # unit tests: tests/unit/ROOM/FILE_test.c is linked with its room but for main, and needs no registration;
 # filter.c makes T=name run only the tests with that in their names

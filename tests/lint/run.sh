@@ -64,6 +64,7 @@ pythons() {
 check layers /usr/bin/python3 tests/lint/layers.py
 check sizes /usr/bin/python3 tests/lint/sizes.py
 check options /usr/bin/python3 tests/lint/options.py
+check manual /usr/bin/python3 tests/lint/manual.py
 check headers tests/lint/headers.sh
 check format format
 check shellcheck scripts
