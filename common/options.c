@@ -514,7 +514,7 @@ static void help_row(FILE *out, const struct option_row *row)
 		(void)snprintf(left, sizeof(left), "--%s", row->name);
 	else
 		(void)snprintf(left, sizeof(left), "--%s=%s", row->name, value);
-	(void)fprintf(out, "  %-28s %s", left, row->help);
+	(void)fprintf(out, "  %-28s%s%s", left, strlen(left) > 28 ? "  " : " ", row->help);
 	if (row->name && row->env) {
 		(void)fprintf(out, "%s$%s", open, row->env);
 		open = "; ";

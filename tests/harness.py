@@ -44,6 +44,12 @@ def wait_for(what, check, seconds=PATIENCE):
         time.sleep(0.01)
 
 
+def unmount(path, *tool, seconds=PATIENCE):
+    """As people do; again while another test's df or cdnctl, which look at every mount of the machine, keeps it busy."""
+    wait_for(f"the unmounting of {path}", lambda: subprocess.run(
+        [*(tool or ("umount",)), path], check=False, timeout=seconds).returncode == 0, seconds)
+
+
 class Ports:
     """Ports that no other test process on this machine takes: tests run in several processes at once (run.sh, or two
     runs). A part of the range is this process's while it holds the abstract socket of that number."""
@@ -170,7 +176,7 @@ class Mount(Process):
 
     def umount(self, seconds=PATIENCE):
         """Unmounts as people do; what is staged is stored, and the exit status is 0."""
-        subprocess.run(["umount", self.path], check=True, timeout=seconds)
+        unmount(self.path, seconds=seconds)
         assert self.wait(seconds) == 0, self.log.read_text(errors="replace")
 
     def kill(self, sig=signal.SIGKILL):

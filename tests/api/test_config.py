@@ -6,7 +6,7 @@ import urllib.parse
 import pytest
 
 from cluster import free_port, http, wait_for
-from harness import BIN, clean_env
+from harness import BIN, ROOT, clean_env
 
 PROGRAMS = ("dist", "node")
 
@@ -152,3 +152,11 @@ def test_the_password_is_in_no_log(address, tmp_path, way, trouble):
     else:
         env = {"DATABASE_URL": url, **({"PGPASSWORD": secret} if way == "PGPASSWORD" else {})}
     assert secret not in logs_of_a_start(tmp_path, until, **env)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_sample_is_well(program, tmp_path):
+    sample = (ROOT / f"local/etc/{program}.conf").read_text()
+    for text in (sample, re.sub(r"^#([a-z-]+ = )", r"\1", sample, flags=re.M)):  # as it is, and all of it
+        (tmp_path / "conf").write_text(text)
+        assert "--workers:" in refused(program, f"--config={tmp_path}/conf", "--workers=0")

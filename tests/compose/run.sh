@@ -259,8 +259,9 @@ mount_profile() {
 	dc --profile mount up -d && until_true 30 test -d "$parent/cdn/want" && diff -r "$want" "$parent/cdn/want"
 }
 
+# The kernel still knows folders of the dead mount for a second
 mount_killed() {
-	killed mount && until_true 30 test -d "$parent/cdn/want" && diff -r "$want" "$parent/cdn/want"
+	killed mount && until_true 30 ls "$parent/cdn/want" && diff -r "$want" "$parent/cdn/want"
 }
 
 mount_stopped() {

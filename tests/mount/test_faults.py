@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import PATIENCE, Cdn, wait_for
+from harness import PATIENCE, Cdn, unmount, wait_for
 
 AWAY = (errno.EIO, errno.ETIMEDOUT)
 NODES = ("node1", "node2", "node3")
@@ -313,7 +313,7 @@ def test_umount_that_loses_bytes_says_so(cdn, mount):
     for name in NODES:
         cdn.kill(name)
     assert timed(lambda: os.close(fd))[0].errno in AWAY
-    subprocess.run(["umount", mount.path], check=True)
+    unmount(mount.path)
     status = mount.wait()
     mount.killed = True  # its status is judged here
     for name in NODES:

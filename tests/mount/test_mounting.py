@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from harness import BIN, PATIENCE, Cdn, clean_env, free_ports, mounted, wait_for
+from harness import BIN, PATIENCE, Cdn, clean_env, free_ports, mounted, unmount, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_relative_mount_point(folder, env, monkeypatch):
     monkeypatch.chdir(folder.parent)
     status, said = run(env, "cdnfs", "mnt")
     assert (status, mounted(folder)) == (0, True), said
-    subprocess.run(["umount", folder], check=True)
+    unmount(folder)
     wait_for("the end of cdnfs", lambda: not pids("mnt"))
 
 
@@ -136,7 +136,7 @@ def test_mount_point_with_a_space(tmp_path, env):
     status, said = run(env, "cdnfs", path)
     assert (status, mounted(path)) == (0, True), said
     ok = works(path)
-    subprocess.run(["umount", path], check=True)
+    unmount(path)
     wait_for("the end of cdnfs", lambda: not pids(path))
     assert ok
 
@@ -152,7 +152,7 @@ def test_kernel_tells_who_is_mounted(folder, env, cdn):
 @pytest.mark.parametrize("tool", [("umount",), ("fusermount3", "-u")], ids=["umount", "fusermount3"])
 def test_unmounting_ends_the_process(folder, env, tool):
     run(env, "cdnfs", folder)
-    subprocess.run([*tool, folder], check=True)
+    unmount(folder, *tool)
     wait_for("the end of cdnfs", lambda: not pids(folder))
     assert not mounted(folder)
 

@@ -9,7 +9,7 @@ import tempfile
 
 import pytest
 
-from harness import BIN, clean_env
+from harness import BIN, clean_env, unmount
 from private import NOBODY
 
 FILE_SYSTEMS = {"ext4": ("immutable",), "tmpfs": ("immutable", "mode"), "ramfs": ("mode",)}
@@ -44,7 +44,7 @@ def disks():
         made[name] = base / name
     yield made
     for path in made.values():
-        subprocess.run(["umount", path], check=True)
+        unmount(path)
     shutil.rmtree(base)
 
 

@@ -16,7 +16,7 @@
 struct conf {
 	char *listen, *nodes, *secret, *level, *database, *config;
 	uint64_t size, workers, poll;
-	bool reads;
+	bool reads, longest;
 };
 
 static const struct option_row rows[] = {
@@ -35,6 +35,8 @@ static const struct option_row rows[] = {
 		0 },
 	{ "database", "TEST_DB", OPTION_URL, offsetof(struct conf, database), NULL, "URL", "where",
 		0 },
+	{ "a-name-that-is-very-long-indeed", NULL, OPTION_BOOL, offsetof(struct conf, longest),
+		NULL, NULL, "what", 0 },
 	{ "poll", NULL, OPTION_POSITIVE, offsetof(struct conf, poll), "1", "MS", "how often", 9 },
 	{ "config", "TEST_CONFIG", OPTION_CONFIG, offsetof(struct conf, config), NULL, "FILE",
 		"options", 0 },
@@ -388,6 +390,8 @@ static void test_help_text(void **state)
 		strstr(text, "  --protect-reads              token for reads too ($TEST_READS)\n"));
 	assert_non_null(
 		strstr(text, "  TEST_SECRET                  the token (environment only)\n"));
+	assert_non_null(strstr(text, "  --a-name-that-is-very-long-indeed  what\n"));
+	assert_non_null(strstr(text, "  --level=one|two|three        which (default one)\n"));
 	free(text);
 }
 
