@@ -171,7 +171,7 @@ INSTALLED = $(call to,$(PREFIX)/bin,$(BUILD)/bin/cdnfs $(BUILD)/bin/cdnctl,755) 
 	$(foreach p,$(MAN),$(call to,$(SHARE)/man/man$(subst .,,$(suffix $(p))),$(p),644)) \
 	$(call to,$(EXAMPLES),$(wildcard local/etc/*),644) \
 	$(foreach f,$(wildcard completions/cdn.bash),$(f):$(SHARE)/bash-completion/completions/cdnctl:644) \
-	$(call to,$(SHARE)/zsh/vendor-completions,$(wildcard completions/_cdn),644) \
+	$(call to,$(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions),$(wildcard completions/_cdn),644) \
 	$(foreach f,$(wildcard completions/cdn.fish),$(foreach p,$(COMPLETED) cdnctl,$(f):$(FISH)/$(p).fish:644))
 COMPLETED := cdnfs mount.cdnfs cdn-dist cdn-node
 FISH := $(SHARE)/fish/vendor_completions.d

@@ -53,7 +53,7 @@ cpp() {
 }
 
 scripts() {
-	git ls-files -z -co --exclude-standard -- '*.sh' .ci/run | xargs -0 shellcheck -x
+	git ls-files -z -co --exclude-standard -- '*.sh' '*.bash' .ci/run | xargs -0 shellcheck -x
 }
 
 pythons() {
