@@ -42,10 +42,11 @@ CDNFS_OBJ := $(call obj,$(filter-out $(CTL_SRC),$(call src,cdnfs)))
 CTL_OBJ := $(call obj,$(CTL_SRC) cdnfs/mounted.c cdnfs/settings.c)
 BINS := $(foreach b,node dist cdnfs cdnctl,$(BUILD)/bin/$(b))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/*_test.c))
+POSIX := $(BUILD)/posix/posix
 MAN := $(foreach p,cdnfs.8 mount.cdnfs.8 cdnctl.1 cdn-dist.8 cdn-node.8 cdnfs.conf.5 nodes.yml.5,$(BUILD)/man/$(p))
 FLAGS := $(BUILD)/flags
 
-.PHONY: all man up down deps test test-compose unit lint fmt fuzz bench install uninstall clean
+.PHONY: all man up down deps test test-compose unit posix lint fmt fuzz bench install uninstall clean
 all: $(BINS) $(MAN)
 
 $(BUILD)/bin/node: $(NODE_OBJ) $(BUILD)/libcommon.a
@@ -121,7 +122,14 @@ $(eval $(call unit_rule,cdnfs/%,$(call nomain,$(CDNFS_OBJ))))
 $(eval $(call unit_rule,cdnfs/ctl%,$(call nomain,$(CTL_OBJ))))
 .SECONDARY: $(BUILD)/tests/unit/filter.o
 
-unit: $(UNIT)
+unit: $(UNIT) $(POSIX)
+
+# what POSIX says of file systems, as cases for any directory: tests/posix/posix.h
+posix: $(POSIX)
+$(POSIX): $(call obj,$(call src,tests/posix)) $(FLAGS)
+	@mkdir -p $(@D)
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^)
 
 # make test T=name: only what has that in its name. SUITES="unit api mount docs" chooses.
 test:
@@ -136,7 +144,7 @@ lint: all
 	@CC='$(CC)' CDN_BIN='$(BUILD)/bin' tests/lint/run.sh
 
 fmt:
-	clang-format -i $(sort $(wildcard $(foreach d,common node dist cdnfs tests/fuzz tests/unit tests/unit/* tests/bench,$(d)/*.[ch])))
+	clang-format -i $(sort $(wildcard $(foreach d,common node dist cdnfs tests/fuzz tests/unit tests/unit/* tests/posix tests/bench,$(d)/*.[ch])))
 
 FUZZ_SECONDS ?= 10
 fuzz:

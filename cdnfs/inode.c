@@ -227,6 +227,8 @@ int inode_change_gone(
 	struct inode *in = inode_lock(t, id);
 
 	if (in && in->users) {
+		if (!in->gone || c->set)
+			in->attr.ctime = clock_real_ns();
 		in->gone = true;
 		in->attr.nlink = 0;
 		if (c->set & WIRE_MODE)
@@ -237,6 +239,7 @@ int inode_change_gone(
 			in->attr.gid = c->gid;
 		if (c->set & WIRE_SIZE) {
 			in->attr.size = in->attr.stamp = 0;
+			in->attr.mtime = in->attr.ctime;
 			in->stored = (struct version){ 0 };
 			in->commits++;
 		}
@@ -261,6 +264,8 @@ void inode_unlinked(struct inodes *t, uint64_t id, uint32_t nlink)
 		in->tick = ++t->clock;
 		in->learnt_ms = 0; /* its ctime */
 		in->gone = in->gone || !nlink;
+		if (in->gone) /* nobody else tells it any more */
+			in->attr.ctime = clock_real_ns();
 	}
 	pthread_mutex_unlock(&t->lock);
 }

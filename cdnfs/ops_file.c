@@ -84,15 +84,33 @@ static void set_modes(
 	h->v = inode_version(fs->inodes, h->in, &h->commits);
 }
 
+/* True when a user's write takes away set-id bits, and what is left of the mode. */
+static bool loses_setid(fuse_req_t req, struct cdnfs *fs, const struct inode *in, uint32_t *mode)
+{
+	unsigned drop = S_ISUID;
+	struct attr attr;
+
+	if (fuse_req_ctx(req)->uid == 0 || inode_attr(fs->inodes, inode_id(in), &attr) < 0)
+		return false;
+	if (attr.mode & S_IXGRP)
+		drop |= S_ISGID;
+	*mode = attr.mode & 07777 & ~drop;
+	return (attr.mode & drop) != 0;
+}
+
 /* Attributes of now, truncated if asked for. */
 static int open_attr(
-	struct cdnfs *fs, const struct wait *w, struct inode *in, int flags, struct attr *attr)
+	fuse_req_t req, const struct wait *w, struct inode *in, int flags, struct attr *attr)
 {
 	struct wire_change c = { .set = WIRE_MTIME, .mtime = clock_real_ns() };
+	struct cdnfs *fs = reply_fs(req);
 	int rc;
 
-	if ((flags & O_TRUNC) && (flags & O_ACCMODE) != O_RDONLY)
+	if (flags & O_TRUNC) {
+		if (loses_setid(req, fs, in, &c.mode))
+			c.set |= WIRE_MODE;
 		return store_empty(fs, w, in, &c, attr);
+	}
 	if (inode_gone(fs->inodes, inode_id(in)))
 		return inode_attr(fs->inodes, inode_id(in), attr);
 	rc = store_refresh(fs, w, inode_id(in), attr);
@@ -114,7 +132,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	h->in = inode_hold(fs->inodes, ino);
 	if (!h->in)
 		goto fail;
-	rc = open_attr(fs, &w, h->in, fi->flags, &attr);
+	rc = open_attr(req, &w, h->in, fi->flags, &attr);
 	if (rc < 0)
 		goto fail;
 	set_modes(fs, h, &attr, fi);
@@ -151,7 +169,7 @@ static int create(fuse_req_t req, const struct wait *w, const struct api_new *ne
 	if (!existed)
 		inode_set_place(fs->inodes, h->in, place);
 	else if ((flags & O_TRUNC) && attr->size)
-		rc = open_attr(fs, w, h->in, flags, attr);
+		rc = open_attr(req, w, h->in, flags, attr);
 	if (rc < 0)
 		inode_forget(fs->inodes, f.attr.id, 1);
 	return rc;
@@ -289,16 +307,10 @@ static int drop_setid(fuse_req_t req, struct cdnfs *fs, const struct wait *w, st
 	struct wire_change c = { .set = WIRE_MODE };
 	struct wire_file f;
 	struct attr attr;
-	unsigned drop = S_ISUID;
 	int rc;
 
-	if (fuse_req_ctx(req)->uid == 0 || inode_attr(fs->inodes, inode_id(in), &attr) < 0)
+	if (!loses_setid(req, fs, in, &c.mode))
 		return 0;
-	if (attr.mode & S_IXGRP)
-		drop |= S_ISGID;
-	if (!(attr.mode & drop))
-		return 0;
-	c.mode = attr.mode & 07777 & ~drop;
 	if (inode_gone(fs->inodes, inode_id(in)))
 		return inode_change_gone(fs->inodes, inode_id(in), &c, &attr);
 	rc = api_setattr(fs->api, w, inode_id(in), &c, &f);
