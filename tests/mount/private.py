@@ -9,8 +9,10 @@ import tempfile
 from harness import BIN, PATIENCE, clean_env, wait_for
 
 NOBODY = 65534
+# The mounts of tests that run beside are copied with the namespace: each would live on here after its own unmount.
 SETUP = """set -e
 mount --make-rprivate /
+umount -l -a -t fuse.cdnfs
 mount -t overlay -o "lowerdir=$1/sbin:/usr/sbin" overlay /usr/sbin
 mount -t overlay -o "lowerdir=$1/bin:/usr/local/bin" overlay /usr/local/bin
 mount --bind "$1/fuse" /dev/fuse
