@@ -1,6 +1,7 @@
 /* cdnctl: the CDN from the command line, over REST. */
 #include "cdnfs/ctl_doctor.h"
 #include "cdnfs/ctl_exit.h"
+#include "cdnfs/ctl_fsck.h"
 #include "cdnfs/ctl_protect.h"
 #include "cdnfs/ctl_rest.h"
 #include "cdnfs/ctl_scenario.h"
@@ -62,6 +63,8 @@ static const struct command {
 	{ "status", "", "one screen: nodes, mounts here, contents, what is wrong", 0, 0, ctl_status,
 		true },
 	{ "doctor", "", "what is wrong, with CDN or machine, and what cures it", 0, 0, ctl_doctor,
+		false },
+	{ "fsck", "", "tree and register against their own rules; changes nothing", 0, 0, ctl_fsck,
 		false },
 	{ "stats", "", "memory and storage of every node", 0, 0, ctl_rest_stats, true },
 	{ "nodes", "", "who is where", 0, 0, ctl_rest_nodes, true },

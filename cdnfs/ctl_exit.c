@@ -37,7 +37,7 @@ void ctl_exit_help(FILE *out)
 {
 	static const char *const lines[] = {
 		[CTL_EXIT_OK] = "done",
-		[CTL_EXIT_FAILED] = "it failed; doctor: something is wrong",
+		[CTL_EXIT_FAILED] = "it failed; doctor, fsck: something is wrong",
 		[CTL_EXIT_USAGE] = "wrong usage, or the file of an option cannot be used",
 		[CTL_EXIT_NOT_FOUND] = "not found: a content, a path, a local file",
 		[CTL_EXIT_UNREACHABLE] = "a server does not answer or cannot serve now",

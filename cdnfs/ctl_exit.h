@@ -6,7 +6,7 @@
 
 enum ctl_exit {
 	CTL_EXIT_OK = 0,
-	CTL_EXIT_FAILED = 1,	  /* anything else; of doctor: something is wrong */
+	CTL_EXIT_FAILED = 1,	  /* anything else; of doctor and fsck: something is wrong */
 	CTL_EXIT_USAGE = 2,	  /* the command line, or a file that an option names */
 	CTL_EXIT_NOT_FOUND = 3,	  /* a content, a path, a local file */
 	CTL_EXIT_UNREACHABLE = 4, /* a server, or what it needs: try again later */

@@ -16,6 +16,7 @@
 #define LIMIT_READDIR 16384  /* entries in one readdir answer */
 #define LIMIT_LIST 1000	     /* rows in one page of GET content/ and GET files/ */
 #define LIMIT_RECLAIM 1000   /* blobs in one POST reclaim/ */
+#define LIMIT_FINDINGS 20    /* of each kind that fs/check tells */
 #define LIMIT_URI 2048	     /* bytes of a stored or configured URI */
 #define LIMIT_HOST 255
 #define LIMIT_TYPE 127	 /* bytes of a content type */

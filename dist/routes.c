@@ -2,6 +2,7 @@
 
 #include "common/base.h"
 #include "common/limits.h"
+#include "dist/routes_check.h"
 #include "dist/routes_content.h"
 #include "dist/routes_files.h"
 #include "dist/routes_fs.h"
@@ -31,6 +32,7 @@ static const struct httpd_route routes[] = {
 	ROUTE("PUT", "/files/{*}", CHANGE | DATABASE | HTTPD_EARLY, files_put, ),
 	ROUTE("DELETE", "/files/{*}", CHANGE | DATABASE, files_delete, ),
 	ROUTE("POST", "/fs", CHANGE | DATABASE, fs_handle, JSON_BODY(fs_done)),
+	ROUTE("GET", "/fs/check", READ | HTTPD_WORKER, check_get, ),
 	ROUTE("GET", "/health", OPEN | DATABASE, health, ),
 	ROUTE("GET", "/ready", OPEN | DATABASE, ready, ),
 	ROUTE("GET", "/metrics", HTTPD_DULL | HTTPD_WORKER, metrics_get_all, ),

@@ -19,6 +19,12 @@
 #define NODE "SELECT i.id, i.mode, i.gid, i.nlink FROM "
 #define PARENTS "(SELECT d.parent FROM dentry d WHERE d.inode = $1)"
 
+/* Of an inode: its type is that. Octal numbers are no SQL. */
+#define TYPE(i) "(" #i ".mode & 61440)"
+#define IS_DIR(i) TYPE(i) " = 16384"
+#define IS_FILE(i) TYPE(i) " = 32768"
+#define IS_LINK(i) TYPE(i) " = 40960"
+
 /* A row changed often within one transaction gets slower each time (PostgreSQL keeps every version of it until the end):
  * SQL_INODE_LINKS leaves a directory alone that has the batch's time already.
  *
@@ -111,4 +117,79 @@ const char *const sql_text[SQL_COUNT] = {
 			    " seq = excluded.seq, host = excluded.host, used = excluded.used,"
 			    " reply = excluded.reply",
 	[SQL_SESSION_EXPIRE] = "DELETE FROM session WHERE used < $1",
+
+	/* What must not be: rows of an id and two numbers that check.c puts into words; $1 is how many at most. */
+	[SQL_CHECK_ENTRIES] =
+		"SELECT parent, name, inode FROM dentry WHERE (parent, name) > ($1, $2)"
+		" ORDER BY parent, name LIMIT $3",
+	[SQL_CHECK_ROOT] = "SELECT 1, 0, 0 FROM (SELECT count(*) AS n FROM inode i"
+			   " WHERE i.id = 1 AND " IS_DIR(i) ") found WHERE n <> 1 LIMIT $1",
+	[SQL_CHECK_TYPE] = "SELECT i.id, i.mode, 0 FROM inode i WHERE " TYPE(
+		i) " NOT IN (4096, 8192, 16384, 24576, 32768, 40960, 49152) LIMIT $1",
+	[SQL_CHECK_NUMBER] = "SELECT i.id, i.nlink, i.size FROM inode i"
+			     " WHERE i.nlink < 1 OR i.size < 0 OR i.mode < 0 LIMIT $1",
+	[SQL_CHECK_DEVICE] = "SELECT i.id, i.rdev, 0 FROM inode i WHERE i.rdev <> 0 AND " TYPE(
+		i) " NOT IN (8192, 24576) LIMIT $1",
+	[SQL_CHECK_TARGET] =
+		"SELECT i.id, coalesce(length(i.target), 0), i.size FROM inode i WHERE CASE "
+		"WHEN " IS_LINK(i) " THEN coalesce(length(i.target), 0) <> i.size OR i.size = 0"
+				   " ELSE coalesce(length(i.target), 0) <> 0 END LIMIT $1",
+	[SQL_CHECK_UNNAMED] =
+		"SELECT i.id, i.mode, 0 FROM inode i WHERE i.id <> 1"
+		" AND NOT EXISTS (SELECT 1 FROM dentry d WHERE d.inode = i.id) LIMIT $1",
+	[SQL_CHECK_ENTRY_PARENT] =
+		"SELECT d.inode, d.parent, 0 FROM dentry d LEFT JOIN inode i ON i.id = d.parent"
+		" WHERE i.id IS NULL OR " TYPE(i) " <> 16384 LIMIT $1",
+	[SQL_CHECK_ENTRY_INODE] =
+		"SELECT d.inode, d.parent, 0 FROM dentry d LEFT JOIN inode i ON i.id = d.inode"
+		" WHERE i.id IS NULL LIMIT $1",
+	[SQL_CHECK_ROOT_ENTRY] =
+		"SELECT d.inode, d.parent, 0 FROM dentry d WHERE d.inode = 1 LIMIT $1",
+	[SQL_CHECK_FOLDER_NAMES] =
+		"SELECT d.inode, count(*), 0 FROM dentry d JOIN inode i ON i.id = d.inode "
+		"WHERE " IS_DIR(i) " GROUP BY d.inode HAVING count(*) > 1 LIMIT $1",
+	[SQL_CHECK_LINKS] =
+		"SELECT i.id, i.nlink, count(d.inode) FROM inode i"
+		" LEFT JOIN dentry d ON d.inode = i.id WHERE NOT " IS_DIR(
+			i) " GROUP BY i.id, i.nlink HAVING i.nlink <> count(d.inode) LIMIT $1",
+	[SQL_CHECK_FOLDER_LINKS] =
+		"SELECT i.id, i.nlink, 2 + count(c.id) FROM inode i"
+		" LEFT JOIN dentry d ON d.parent = i.id LEFT JOIN inode c ON c.id = d.inode "
+		"AND " IS_DIR(c) " WHERE " IS_DIR(
+			i) " GROUP BY i.id, i.nlink HAVING i.nlink <> 2 + count(c.id) LIMIT $1",
+	[SQL_CHECK_UNREACHABLE] =
+		"WITH RECURSIVE below (id) AS (SELECT CAST(1 AS BIGINT) UNION SELECT d.inode FROM"
+		" dentry d JOIN below b ON d.parent = b.id JOIN inode i ON i.id = d.inode "
+		"AND " IS_DIR(i) ") SELECT i.id, 0, 0 FROM inode i WHERE " IS_DIR(
+			i) " AND i.id NOT IN (SELECT id FROM below) LIMIT $1",
+	[SQL_CHECK_FILE_RECORD] =
+		"SELECT i.id, 0, 0 FROM inode i LEFT JOIN content c ON c.id = i.id"
+		" WHERE " IS_FILE(i) " AND c.id IS NULL LIMIT $1",
+	[SQL_CHECK_RECORD_FILE] = "SELECT c.id, coalesce(i.mode, 0), 0 FROM content c LEFT JOIN "
+				  "inode i ON i.id = c.id"
+				  " WHERE i.id IS NULL OR " TYPE(i) " <> 32768 LIMIT $1",
+	[SQL_CHECK_SIZE] = "SELECT i.id, i.size, c.size FROM inode i JOIN content c ON c.id = i.id"
+			   " WHERE i.size <> c.size LIMIT $1",
+	[SQL_CHECK_TIME] =
+		"SELECT i.id, i.mtime, c.mtime FROM inode i JOIN content c ON c.id = i.id"
+		" WHERE i.mtime <> c.mtime LIMIT $1",
+	[SQL_CHECK_BYTES] =
+		"SELECT c.id, c.stamp, 0 FROM content c WHERE c.stamp IS NOT NULL AND c.uri IS NULL"
+		" AND NOT EXISTS (SELECT 1 FROM replica r WHERE r.content = c.id AND r.stamp = "
+		"c.stamp)"
+		" LIMIT $1",
+	[SQL_CHECK_REPLICA_RECORD] = "SELECT r.content, r.stamp, 0 FROM replica r LEFT JOIN "
+				     "content c ON c.id = r.content"
+				     " WHERE c.id IS NULL LIMIT $1",
+	[SQL_CHECK_REPLICA_VERSION] =
+		"SELECT r.content, r.stamp, coalesce(c.stamp, 0) FROM replica r"
+		" JOIN content c ON c.id = r.content"
+		" WHERE r.part = 0 AND r.stamp <> coalesce(c.stamp, 0) LIMIT $1",
+	[SQL_CHECK_RECLAIM] =
+		"SELECT r.content, r.stamp, 0 FROM replica r JOIN reclaim g ON g.node = r.node"
+		" AND g.content = r.content AND g.part = r.part AND g.stamp = r.stamp LIMIT $1",
+	[SQL_CHECK_PART] = "SELECT p.content, p.part, 0 FROM part p"
+			   " LEFT JOIN content c ON c.id = p.content WHERE c.id IS NULL LIMIT $1",
+	[SQL_CHECK_XATTR] = "SELECT x.inode, 0, 0 FROM xattr x LEFT JOIN inode i ON i.id = x.inode"
+			    " WHERE i.id IS NULL LIMIT $1",
 };

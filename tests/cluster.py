@@ -146,7 +146,7 @@ class Cluster(Cdn):
         return r.json()["results"] if expect == 200 else r.json()
 
     def check(self):
-        """No sanitizer has found anything since the last check, and nobody died by himself."""
+        """No sanitizer has found anything since the last check, nobody died by himself, the database is not damaged."""
         for log in self.tmp.glob("*.log"):
             with open(log, encoding="utf-8", errors="replace") as f:
                 f.seek(self.scanned.get(log, 0))
@@ -156,6 +156,7 @@ class Cluster(Cdn):
             assert not found, f"{log}: {text[found.start():][:4000]}"
         for name, p in self.processes.items():
             assert p.killed or p.running() or p.popen.returncode == 0, f"{name} died: {self.log(name)[-2000:]}"
+        assert not self.fsck(), self.fsck()
 
 
 class Front:

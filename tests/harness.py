@@ -234,6 +234,7 @@ class Cdn:
         self.processes = {}
         self.past = []  # what was stopped or killed, and started again
         self.mounts = []
+        self.damaged = False  # the test spoils the database
         nodes_yml = self.tmp / "nodes.yml"
         lines = {n: {"host": "127.0.0.1", "port": self.ports.get(n), "scheme": self.scheme, **(keys or {}).get(n, {})}
                  for n in dict.fromkeys(["dist", *self.node_names, *(keys or {})])}
@@ -319,17 +320,26 @@ class Cdn:
         self.mounts.append(m)
         return m
 
+    def fsck(self):
+        """What dist says is wrong with its database, as text. "" too when it cannot be asked: it or the database was
+        ended by the test."""
+        said = get_json(self.url + "/fs/check", timeout=PATIENCE, token=self.env.get("CDN_TOKEN"), trust=self.trust)
+        return "" if self.damaged or not said or said["clean"] else json.dumps(said["findings"], indent=1)
+
     def close(self):
-        """Ends all and fails when a program ended badly or a sanitizer found something."""
+        """Ends all and fails when a program ended badly, a sanitizer found something or the database is damaged."""
         bad = []
         ends = [(m.log.name, m.close) for m in self.mounts]
+        ends.append(("fsck", self.fsck))
         for name in reversed(self.names):
             process = self.processes[name]
             ends.append((name, lambda p=process: 0 if p.killed else p.stop()))
         for name, end in ends:
             try:
                 status = end()
-                if status != 0:
+                if isinstance(status, str) and status:
+                    bad.append(f"{name}: {status}")
+                elif status:
                     bad.append(f"{name}: exit status {status}")
             except AssertionError as e:
                 bad.append(str(e))

@@ -264,7 +264,8 @@ static inline int db_wipe(void **state)
 {
 	(void)state;
 	db_script("DELETE FROM dentry; DELETE FROM inode WHERE id <> 1; DELETE FROM content;"
-		  "DELETE FROM replica; DELETE FROM part; DELETE FROM reclaim; DELETE FROM session;"
+		  "DELETE FROM xattr; DELETE FROM replica; DELETE FROM part; DELETE FROM reclaim; "
+		  "DELETE FROM session;"
 		  "UPDATE inode SET nlink = 2, mode = 16877, gid = 0");
 	return 0;
 }
