@@ -131,12 +131,18 @@ class Process:
             return self.popen.poll() is None
 
     def kill(self, sig=signal.SIGKILL):
-        """Sends sig; SIGKILL also waits for the end."""
+        """Sends sig; SIGKILL also waits for the end, SIGSTOP until every thread has stopped: until then it answers."""
         with self.ending:
             self.popen.send_signal(sig)
             if sig == signal.SIGKILL:
                 self.killed = True
                 self.popen.wait()
+        if sig == signal.SIGSTOP:
+            wait_for("all threads stopped", self._stopped)
+
+    def _stopped(self):
+        threads = pathlib.Path(f"/proc/{self.pid}/task").glob("*/stat")
+        return all(t.read_text(encoding="utf-8").rpartition(")")[2].split()[0] in "TZX" for t in threads)
 
     def stop(self):
         """SIGTERM; returns the exit status."""
