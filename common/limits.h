@@ -3,10 +3,16 @@
 #ifndef COMMON_LIMITS_H
 #define COMMON_LIMITS_H
 
-#define LIMIT_NAME 255			    /* bytes in one directory entry's name */
-#define LIMIT_PATH 4096			    /* bytes in a path after decoding */
-#define LIMIT_TARGET 4095		    /* bytes in a symbolic link's target */
-#define LIMIT_SYMLINKS 40		    /* links followed in one path */
+#define LIMIT_NAME 255		     /* bytes in one directory entry's name */
+#define LIMIT_PATH 4096		     /* bytes in a path after decoding */
+#define LIMIT_TARGET 4095	     /* bytes in a symbolic link's target */
+#define LIMIT_SYMLINKS 40	     /* links followed in one path */
+#define LIMIT_XATTR_NAME 255	     /* bytes in an extended attribute's name */
+#define LIMIT_XATTR_VALUE 65536	     /* bytes in its value */
+#define LIMIT_XATTR_LIST 65536	     /* bytes of one inode's names, each with a NUL */
+#define LIMIT_XATTR_TOTAL (1U << 20) /* bytes of one inode's names and values */
+#define LIMIT_XATTR_TOLD 16384	     /* bytes of values that listxattr tells along with the names */
+#define LIMIT_ACL_ENTRIES 511	     /* the kernel asks for an ACL with room for a page */
 #define LIMIT_FILE_SIZE 9007199254740991ULL /* 2^53-1: exact in JSON */
 #define LIMIT_ID 9007199254740991ULL
 #define LIMIT_JSON_BODY (4U << 20)   /* bytes of a JSON request body */

@@ -176,6 +176,69 @@ static int do_statfs(struct step *s)
 	return 0;
 }
 
+static int do_setxattr(struct step *s)
+{
+	struct tree_xattr x = s->op->xattr;
+
+	x.now = s->run->now;
+	return attr_result(s, tree_setxattr(s->tx, s->op->id, &x, &s->attr));
+}
+
+static int do_getxattr(struct step *s)
+{
+	const struct tree_xattr *x = &s->op->xattr;
+	struct buf value = BUF_INIT;
+	int rc = tree_getxattr(s->tx, s->op->id, x->name, x->len, &value);
+
+	if (rc == 0) {
+		emit_key(s->out, "value");
+		emit_base64(s->out, buf_str(&value), value.len);
+	}
+	buf_release(&value);
+	return rc;
+}
+
+/* The names, with the values as long as these are not too much in all. */
+struct xattr_list {
+	struct step *step;
+	size_t told;
+};
+
+static int put_xattr(void *arg, const char *name, size_t len, const char *value, size_t value_len)
+{
+	struct xattr_list *l = arg;
+	struct buf *b = l->step->out;
+
+	if (b->data[b->len - 1] != '[')
+		buf_add(b, ",", 1);
+	buf_adds(b, "{\"name\":");
+	emit_bytes(b, name, len);
+	if (l->told + value_len <= LIMIT_XATTR_TOLD) {
+		l->told += value_len;
+		emit_key(b, "value");
+		emit_base64(b, value, value_len);
+	}
+	buf_adds(b, "}");
+	return buf_error(b);
+}
+
+static int do_listxattr(struct step *s)
+{
+	struct xattr_list l = { .step = s };
+	int rc;
+
+	emit_key(s->out, "xattrs");
+	buf_adds(s->out, "[");
+	if (buf_error(s->out) < 0)
+		return -ENOMEM;
+	rc = tree_listxattr(s->tx, s->op->id, put_xattr, &l, &s->attr);
+	if (rc < 0)
+		return rc;
+	buf_adds(s->out, "]");
+	put_attr(s);
+	return 0;
+}
+
 static int do_op(struct step *s)
 {
 	const struct op *op = s->op;
@@ -206,6 +269,15 @@ static int do_op(struct step *s)
 		return do_readdir(s);
 	case OP_STATFS:
 		return do_statfs(s);
+	case OP_SETXATTR:
+		return do_setxattr(s);
+	case OP_GETXATTR:
+		return do_getxattr(s);
+	case OP_LISTXATTR:
+		return do_listxattr(s);
+	case OP_REMOVEXATTR:
+		return attr_result(s, tree_removexattr(s->tx, op->id, op->xattr.name, op->xattr.len,
+					      now, &s->attr));
 	}
 	return -EINVAL;
 }

@@ -1,5 +1,6 @@
 #include "dist/batch.h"
 
+#include "common/base64.h"
 #include "common/json.h"
 #include "common/name.h"
 #include <errno.h>
@@ -112,6 +113,7 @@ static void read_new(struct decoder *d, uint32_t type)
 
 	decode_at(d);
 	n->exclusive = true;
+	(void)json_u32(&d->r, "umask", PERMISSIONS, &n->umask); /* absent: 0 */
 	json_need(&d->r, json_u32(&d->r, "mode", MODE_MAX, &n->mode), "mode");
 	json_need(&d->r, json_u32(&d->r, "uid", UINT32_MAX, &n->uid), "uid");
 	json_need(&d->r, json_u32(&d->r, "gid", UINT32_MAX, &n->gid), "gid");
@@ -196,6 +198,52 @@ static void decode_statfs(struct decoder *d)
 	(void)d; /* has no fields */
 }
 
+static void read_xattr_name(struct decoder *d)
+{
+	struct tree_xattr *x = &d->op->xattr;
+
+	decode_id(d);
+	read_bytes(d, "name", LIMIT_XATTR_NAME, &x->name, &x->len);
+	if (d->op->error || (x->name && !x->len))
+		d->op->error = -ERANGE;
+}
+
+static void read_value(struct decoder *d)
+{
+	struct tree_xattr *x = &d->op->xattr;
+	const char *text = "";
+	ssize_t n;
+
+	json_need(&d->r, json_text(&d->r, "value", SIZE_MAX, &text), "value");
+	n = base64_decode(text, strlen(text), d->text);
+	if (n < 0) {
+		fail_field(d, "value", "is not base64");
+		return;
+	}
+	x->value = d->text;
+	x->value_len = (size_t)n;
+	d->text += n;
+	if (n > LIMIT_XATTR_VALUE && !d->op->error)
+		d->op->error = -E2BIG;
+}
+
+static void decode_setxattr(struct decoder *d)
+{
+	struct tree_xattr *x = &d->op->xattr;
+	const char *flags = "";
+
+	read_xattr_name(d);
+	read_value(d);
+	(void)json_bool(&d->r, "drop_setgid", &x->drop_setgid); /* absent: false */
+	(void)json_text(&d->r, "flags", SIZE_MAX, &flags);	/* absent: none */
+	if (strcmp(flags, "create") == 0)
+		x->flags = XATTR_SET_CREATE;
+	else if (strcmp(flags, "replace") == 0)
+		x->flags = XATTR_SET_REPLACE;
+	else if (flags[0])
+		fail_field(d, "flags", "must be \"\", \"create\" or \"replace\"");
+}
+
 static const struct {
 	const char *name;
 	enum op_kind kind;
@@ -215,6 +263,10 @@ static const struct {
 	{ "rename", OP_RENAME, true, true, decode_rename },
 	{ "readdir", OP_READDIR, false, false, decode_readdir },
 	{ "statfs", OP_STATFS, false, false, decode_statfs },
+	{ "setxattr", OP_SETXATTR, true, false, decode_setxattr },
+	{ "getxattr", OP_GETXATTR, false, false, read_xattr_name },
+	{ "listxattr", OP_LISTXATTR, false, false, decode_id },
+	{ "removexattr", OP_REMOVEXATTR, true, false, read_xattr_name },
 };
 
 /* Decodes one operation; its names go to *text, which moves on. */
@@ -295,7 +347,7 @@ static int decode(const cJSON *root, size_t len, struct batch *b, char *error, s
 			LIMIT_BATCH_OPS);
 		return -EINVAL;
 	}
-	/* decoding never makes a name longer, and its NUL takes the place of a quote */
+	/* decoding never makes a name or value longer, and a NUL takes the place of a quote */
 	b->text = malloc(len + 1);
 	b->ops = calloc(n ? (size_t)n : 1, sizeof(*b->ops));
 	if (!b->text || !b->ops)

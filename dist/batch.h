@@ -3,6 +3,7 @@
 #define DIST_BATCH_H
 
 #include "dist/tree.h"
+#include "dist/tree_xattr.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,17 +21,22 @@ enum op_kind {
 	OP_RMDIR,
 	OP_RENAME,
 	OP_READDIR,
-	OP_STATFS
+	OP_STATFS,
+	OP_SETXATTR,
+	OP_GETXATTR,
+	OP_LISTXATTR,
+	OP_REMOVEXATTR
 };
 
 struct op {
 	enum op_kind kind;
 	int error; /* 0, or what the operation answers without being tried (-ENAMETOOLONG, -EINVAL) */
-	uint64_t id;		   /* getattr, setattr, link */
+	uint64_t id;		   /* getattr, setattr, link, …xattr */
 	struct tree_name at;	   /* readdir: the directory, and the name to go on after */
 	struct tree_name to;	   /* rename */
 	struct tree_new new;	   /* create mknod mkdir symlink: all but at and now */
 	struct attr_change change; /* setattr: all but now */
+	struct tree_xattr xattr;   /* …xattr: all but now */
 	unsigned flags;		   /* rename */
 	uint32_t limit;		   /* readdir */
 };

@@ -45,6 +45,8 @@ static const struct kind {
 		"content %1$" PRId64 ": the version %2$" PRIx64 " is in use and to be deleted" },
 	{ "part", "part %2$" PRId64 " of content %1$" PRId64 ", which is not registered" },
 	{ "xattr", "extended attributes of inode %1$" PRId64 ", which is not there" },
+	{ "xattrs",
+		"inode %1$" PRId64 " has other extended attributes than it tells (%2$" PRId64 ")" },
 };
 _Static_assert(
 	ARRAY_LEN(kinds) == SQL_CHECK_END - SQL_CHECK_FIRST, "a sentence for each statement");

@@ -1,5 +1,6 @@
 #include "dist/emit.h"
 
+#include "common/base64.h"
 #include "common/name.h"
 #include "common/stamp.h"
 #include <string.h>
@@ -109,6 +110,13 @@ void emit_bytes(struct buf *b, const char *bytes, size_t len)
 	put_quoted(b, bytes, len, name_encode);
 }
 
+void emit_base64(struct buf *b, const char *bytes, size_t len)
+{
+	buf_add(b, "\"", 1);
+	base64_add(b, bytes, len);
+	buf_add(b, "\"", 1);
+}
+
 static void put_number(struct buf *b, const char *key, uint64_t v)
 {
 	emit_key(b, key);
@@ -148,6 +156,8 @@ void emit_attr(struct buf *b, const struct attr *a, const char *base)
 	put_time(b, "atime", a->atime);
 	put_time(b, "mtime", a->mtime);
 	put_time(b, "ctime", a->ctime);
+	if (a->xattrs)
+		put_number(b, "xattrs", a->xattrs);
 	if (S_ISLNK(a->mode)) {
 		emit_key(b, "target");
 		emit_bytes(b, a->target, strlen(a->target));

@@ -11,6 +11,7 @@ void emit_time(struct buf *b, int64_t ns);	 /* [seconds,nanoseconds] */
 void emit_text(struct buf *b, const char *text); /* quoted; what is not UTF-8 is replaced */
 void emit_bytes(
 	struct buf *b, const char *bytes, size_t len); /* quoted, wire form of common/name.h */
+void emit_base64(struct buf *b, const char *bytes, size_t len); /* quoted */
 
 /* {…}. base: of the node that has the bytes, NULL: not told. */
 void emit_attr(struct buf *b, const struct attr *a, const char *base);

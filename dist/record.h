@@ -17,6 +17,7 @@ struct attr {
 	uint32_t uid, gid, nlink;
 	uint64_t size, rdev;
 	int64_t atime, mtime, ctime;
+	uint32_t xattrs;	       /* XATTR_… of common/xattr.h */
 	uint64_t stamp;		       /* 0: no bytes stored (empty file, or no file) */
 	char etag[HASH_TEXT];	       /* "" when stamp is 0 */
 	char node[NODE_NAME_MAX];      /* a holder; "" when stamp is 0 or not asked for */
@@ -52,7 +53,7 @@ struct content_new {
 	const char *uri, *node, *etag, *type; /* NULL: not given */
 	uint64_t size, stamp;
 	int64_t mtime;
-	uint32_t mode, uid, gid; /* of a new file */
+	uint32_t mode, umask, uid, gid; /* of a new file */
 	int64_t now;
 };
 

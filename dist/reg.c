@@ -4,6 +4,7 @@
 #include "dist/reg_row.h"
 #include "dist/row.h"
 #include "dist/tree.h"
+#include "dist/tree_acl.h"
 #include "dist/tree_row.h"
 #include <errno.h>
 #include <string.h>
@@ -89,8 +90,8 @@ static int add_content(struct meta_tx *tx, uint64_t id, const struct content_new
 }
 
 /* A new file called `want` (len 0: its id) in the directory, which is locked. */
-static int add_file(struct meta_tx *tx, const struct content_new *n, uint64_t dir, const char *want,
-	size_t want_len, const char *filename, struct content *out)
+static int add_file(struct meta_tx *tx, const struct content_new *n, const struct tree_node *dir,
+	const char *want, size_t want_len, const char *filename, struct content *out)
 {
 	int64_t mtime = n->has_mtime ? n->mtime : n->now;
 	struct attr a = { .mode = S_IFREG | (n->mode & 07777),
@@ -101,20 +102,25 @@ static int add_file(struct meta_tx *tx, const struct content_new *n, uint64_t di
 		.atime = mtime,
 		.mtime = mtime,
 		.ctime = n->now };
+	struct tree_heritage heritage;
 	struct reg_name name;
-	int rc = tree_inode_add(tx, &a, &a.id);
+	int rc = tree_inherit(tx, dir, n->umask, &a, &heritage);
 
 	if (rc == 0)
-		rc = reg_free_name(tx, dir, want, want_len, a.id, &name);
+		rc = tree_inode_add(tx, &a, &a.id);
+	if (rc == 0)
+		rc = tree_inherit_put(tx, a.id, &heritage);
+	if (rc == 0)
+		rc = reg_free_name(tx, dir->id, want, want_len, a.id, &name);
 	if (rc == 0) {
-		struct tree_name at = { .dir = dir, .name = name.data, .len = name.len };
+		struct tree_name at = { .dir = dir->id, .name = name.data, .len = name.len };
 
 		rc = tree_entry_add(tx, &at, a.id);
 	}
 	if (rc == 0)
 		rc = add_content(tx, a.id, n, filename, mtime);
 	if (rc == 0)
-		rc = tree_touch(tx, dir, 0, n->now);
+		rc = tree_touch(tx, dir->id, 0, n->now);
 	return rc < 0 ? rc : reg_get(tx, a.id, out);
 }
 
@@ -141,7 +147,7 @@ static int store_new_path(struct meta_tx *tx, const struct content_new *n, struc
 		filename = buf_str(&text);
 	}
 	if (rc == 0)
-		rc = add_file(tx, n, at.dir, at.name, at.len, filename, out);
+		rc = add_file(tx, n, &dir, at.name, at.len, filename, out);
 	buf_release(&text);
 	return rc;
 }
@@ -174,15 +180,17 @@ static int store_path(struct meta_tx *tx, const struct content_new *n, struct co
 static int store_root(struct meta_tx *tx, const struct content_new *n, struct content *out)
 {
 	struct meta_value root = V_INT(ROOT_ID);
+	struct tree_node dir = { 0 };
 	const char *want;
 	size_t len;
 	int rc = reg_wanted_name(n, &want, &len);
 
 	if (rc == 0)
-		rc = meta_post(tx, SQL_INODE_LOCK, &root, 1, NULL, NULL);
+		rc = meta_exec(tx, SQL_INODE_LOCK, &root, 1, tree_node_row, &dir);
+	if (rc >= 0)
+		rc = tree_node_dir(&dir);
 	return rc < 0 ? rc
-		      : add_file(tx, n, ROOT_ID, want, len, n->has_filename ? n->filename : NULL,
-				out);
+		      : add_file(tx, n, &dir, want, len, n->has_filename ? n->filename : NULL, out);
 }
 
 int reg_store(struct meta_tx *tx, const struct content_new *n, struct content *out,

@@ -1,5 +1,6 @@
 #include "dist/reg.h"
 
+#include "common/xattr.h"
 #include "dist/reg_row.h"
 #include "dist/tree.h"
 #include "dist/tree_row.h"
@@ -177,7 +178,9 @@ int reg_replace(struct meta_tx *tx, uint64_t id, const struct content_new *n, st
 int reg_delete(struct meta_tx *tx, uint64_t id, int64_t now, struct content *out)
 {
 	struct meta_value args[] = { V_INT(id), V_INT(now) };
-	struct tree_node last = { .id = id, .mode = S_IFREG, .nlink = 1 };
+	struct tree_node last = {
+		.id = id, .mode = S_IFREG, .nlink = 1, .xattrs = XATTR_BITS /* perhaps */
+	};
 	struct reg_record r;
 	int rc = meta_post(tx, SQL_INODE_LOCK_PARENTS, args, 1, NULL, NULL);
 

@@ -13,7 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MODE_NEW 0100644 /* of a file that comes by REST */
+#define MODE_NEW 0100666 /* of a file that comes by REST */
+#define UMASK_NEW 022
 #define LIST_DEFAULT 100
 
 static const char *content_name(uint64_t id, char text[40])
@@ -160,6 +161,7 @@ static struct one *parse(struct httpd_req *req)
 	o->now = clock_real_ns();
 	o->filing.record.now = o->now;
 	o->filing.record.mode = MODE_NEW;
+	o->filing.record.umask = UMASK_NEW;
 	httpd_set_data(req, o);
 	return o;
 }

@@ -4,7 +4,7 @@
 #define ATTR                                                                                       \
 	"i.id, i.mode, i.uid, i.gid, i.nlink, i.size, i.rdev, i.atime, i.mtime, i.ctime, "         \
 	"i.target, "                                                                               \
-	"c.stamp, c.etag, c.uri"
+	"c.stamp, c.etag, c.uri, i.xattrs"
 /* A node that has the current version. */
 #define HOLDER                                                                                     \
 	"(SELECT min(r.node) FROM replica r"                                                       \
@@ -16,7 +16,7 @@
 	", coalesce(i.ctime, c.mtime, 0), i.nlink FROM content c LEFT JOIN inode i ON i.id = "     \
 	"c.id "
 /* Columns of struct tree_node. */
-#define NODE "SELECT i.id, i.mode, i.gid, i.nlink FROM "
+#define NODE "SELECT i.id, i.mode, i.gid, i.nlink, i.xattrs FROM "
 #define PARENTS "(SELECT d.parent FROM dentry d WHERE d.inode = $1)"
 
 /* Of an inode: its type is that. Octal numbers are no SQL. */
@@ -45,8 +45,9 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_INODE_ATTR] = "SELECT " ATTR ", " HOLDER
 			   " FROM inode i LEFT JOIN content c ON c.id = i.id WHERE i.id = $1",
 	[SQL_INODE_ADD] =
-		"INSERT INTO inode (mode, uid, gid, nlink, size, rdev, atime, mtime, ctime, target)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
+		"INSERT INTO inode (mode, uid, gid, nlink, size, rdev, atime, mtime, ctime, "
+		"target, xattrs)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
 	[SQL_INODE_DELETE] = "DELETE FROM inode WHERE id = $1",
 	[SQL_INODE_LINKS] =
 		"UPDATE inode SET nlink = nlink + $2, mtime = coalesce($3, mtime), ctime = $4"
@@ -54,6 +55,7 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_INODE_SET] = "UPDATE inode SET mode = $2, uid = $3, gid = $4, size = $5, atime = $6, "
 			  "mtime = $7, ctime = $8 WHERE id = $1",
 	[SQL_INODE_BYTES] = "UPDATE inode SET size = $2, mtime = $3, ctime = $4 WHERE id = $1",
+	[SQL_INODE_XATTRS] = "UPDATE inode SET xattrs = $2, mode = $3, ctime = $4 WHERE id = $1",
 	[SQL_INODE_COUNT] = "SELECT count(*) FROM inode",
 	[SQL_INODE_TOUCH_PARENTS] = "UPDATE inode SET mtime = $2, ctime = $2 WHERE id IN " PARENTS,
 
@@ -80,6 +82,15 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_TREE_ABOVE] = "WITH RECURSIVE above (id) AS (SELECT CAST($1 AS BIGINT) UNION"
 			   " SELECT d.parent FROM dentry d JOIN above a ON d.inode = a.id)"
 			   " SELECT 1 FROM above WHERE id = $2",
+	[SQL_XATTR_GET] = "SELECT value FROM xattr WHERE inode = $1 AND name = $2",
+	[SQL_XATTR_LIST] = "SELECT name, value FROM xattr WHERE inode = $1 ORDER BY name",
+	/* how many others there are, the bytes of their names, and of their values */
+	[SQL_XATTR_OTHERS] =
+		"SELECT count(*), coalesce(sum(length(name)), 0), coalesce(sum(length(value)), 0)"
+		" FROM xattr WHERE inode = $1 AND name <> $2",
+	[SQL_XATTR_PUT] = "INSERT INTO xattr (inode, name, value) VALUES ($1, $2, $3)"
+			  " ON CONFLICT (inode, name) DO UPDATE SET value = excluded.value",
+	[SQL_XATTR_REMOVE] = "DELETE FROM xattr WHERE inode = $1 AND name = $2",
 	[SQL_XATTR_DELETE] = "DELETE FROM xattr WHERE inode = $1",
 
 	[SQL_CONTENT_ADD] =
@@ -192,4 +203,6 @@ const char *const sql_text[SQL_COUNT] = {
 			   " LEFT JOIN content c ON c.id = p.content WHERE c.id IS NULL LIMIT $1",
 	[SQL_CHECK_XATTR] = "SELECT x.inode, 0, 0 FROM xattr x LEFT JOIN inode i ON i.id = x.inode"
 			    " WHERE i.id IS NULL LIMIT $1",
+	[SQL_CHECK_XATTRS] = "SELECT i.id, i.xattrs, 0 FROM inode i WHERE (i.xattrs = 0) <>"
+			     " (NOT EXISTS (SELECT 1 FROM xattr x WHERE x.inode = i.id)) LIMIT $1",
 };

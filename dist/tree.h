@@ -19,6 +19,8 @@ struct tree_name {
 struct tree_new {
 	struct tree_name at;
 	uint32_t mode; /* with type bits: regular, directory, symbolic link, fifo, socket, device */
+	uint32_t
+		umask; /* taken from mode, unless the directory has a default ACL, which decides then */
 	uint32_t uid, gid;
 	uint64_t rdev;
 	const char *target; /* symbolic link */

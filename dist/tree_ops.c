@@ -3,6 +3,7 @@
 #include "common/name.h"
 #include "dist/reg_row.h"
 #include "dist/row.h"
+#include "dist/tree_acl.h"
 #include "dist/tree_row.h"
 #include <errno.h>
 #include <string.h>
@@ -137,6 +138,8 @@ int tree_setattr(struct meta_tx *tx, uint64_t id, const struct attr_change *c, s
 		return rc;
 	change_apply(c, &a);
 	rc = change_content(tx, c, &a);
+	if (rc == 0 && c->set & SET_MODE)
+		rc = tree_acl_chmod(tx, &a);
 	if (rc == 0) {
 		struct meta_value args[] = { V_INT(id), V_INT(a.mode), V_INT(a.uid), V_INT(a.gid),
 			V_INT(a.size), V_INT(a.atime), V_INT(a.mtime), V_INT(a.ctime) };
@@ -170,8 +173,7 @@ static int new_check(const struct tree_new *n)
 	}
 }
 
-/* As the kernel does: a directory with the set-group-id bit hands its group on. */
-static void new_attr(const struct tree_new *n, const struct tree_node *dir, struct attr *a)
+static void new_attr(const struct tree_new *n, struct attr *a)
 {
 	*a = (struct attr){ .mode = n->mode,
 		.uid = n->uid,
@@ -180,11 +182,6 @@ static void new_attr(const struct tree_new *n, const struct tree_node *dir, stru
 		.atime = n->now,
 		.mtime = n->now,
 		.ctime = n->now };
-	if (dir->mode & S_ISGID) {
-		a->gid = dir->gid;
-		if (S_ISDIR(a->mode))
-			a->mode |= S_ISGID;
-	}
 	if (S_ISDIR(a->mode))
 		a->nlink = 2;
 	if (S_ISCHR(a->mode) || S_ISBLK(a->mode))
@@ -226,10 +223,15 @@ int tree_create(struct meta_tx *tx, const struct tree_new *n, struct attr *out, 
 			*existed = true;
 		return rc;
 	}
+	struct tree_heritage heritage;
 	struct attr a;
 
-	new_attr(n, &dir, &a);
-	rc = tree_inode_add(tx, &a, &a.id);
+	new_attr(n, &a);
+	rc = tree_inherit(tx, &dir, n->umask, &a, &heritage);
+	if (rc == 0)
+		rc = tree_inode_add(tx, &a, &a.id);
+	if (rc == 0)
+		rc = tree_inherit_put(tx, a.id, &heritage);
 	if (rc == 0)
 		rc = tree_entry_add(tx, &n->at, a.id);
 	if (rc == 0 && S_ISREG(a.mode))

@@ -23,6 +23,7 @@ void attr_from_row(struct attr *a, const struct meta_value *col, bool holder)
 	a->stamp = col[11].type == META_INT ? (uint64_t)col[11].number : 0;
 	value_copy(a->etag, sizeof(a->etag), &col[12]);
 	value_copy(a->uri, sizeof(a->uri), &col[13]);
+	a->xattrs = (uint32_t)col[14].number;
 	a->node[0] = '\0';
 	if (holder)
 		value_copy(a->node, sizeof(a->node), &col[ATTR_COLUMNS]);
@@ -45,6 +46,7 @@ int tree_node_row(void *arg, const struct meta_value *col, size_t ncol)
 	n->mode = (uint32_t)col[1].number;
 	n->gid = (uint32_t)col[2].number;
 	n->nlink = (uint32_t)col[3].number;
+	n->xattrs = (uint32_t)col[4].number;
 	return 0;
 }
 
@@ -85,8 +87,8 @@ int tree_inode_add(struct meta_tx *tx, const struct attr *a, uint64_t *id)
 	size_t len = strlen(a->target);
 	struct meta_value args[] = { V_INT(a->mode), V_INT(a->uid), V_INT(a->gid), V_INT(a->nlink),
 		V_INT(a->size), V_INT(a->rdev), V_INT(a->atime), V_INT(a->mtime), V_INT(a->ctime),
-		len ? V_BYTES(a->target, len) : V_NULL };
-	int rc = meta_exec(tx, SQL_INODE_ADD, args, 10, tree_id_row, id);
+		len ? V_BYTES(a->target, len) : V_NULL, V_INT(a->xattrs) };
+	int rc = meta_exec(tx, SQL_INODE_ADD, args, 11, tree_id_row, id);
 
 	return rc < 0 ? rc : 0;
 }
@@ -123,7 +125,7 @@ int tree_drop(struct meta_tx *tx, const struct tree_node *n, int64_t now)
 		return meta_post(tx, SQL_INODE_LINKS, less, 4, NULL, NULL);
 	if (S_ISREG(n->mode))
 		rc = drop_content(tx, n->id);
-	if (rc == 0)
+	if (rc == 0 && n->xattrs)
 		rc = meta_post(tx, SQL_XATTR_DELETE, less, 1, NULL, NULL);
 	if (rc == 0)
 		rc = meta_post(tx, SQL_INODE_DELETE, less, 1, NULL, NULL);

@@ -6,7 +6,7 @@
 #include "dist/record.h"
 #include "dist/tree.h"
 
-#define ATTR_COLUMNS 14
+#define ATTR_COLUMNS 15
 
 /* What the rules need to know of an inode. found is false until a row came. */
 struct tree_node {
@@ -14,6 +14,7 @@ struct tree_node {
 	uint64_t id;
 	uint32_t mode, gid;
 	uint32_t nlink;
+	uint32_t xattrs;
 };
 
 /* Columns ATTR of sql.c; with holder also the one behind them. */

@@ -41,6 +41,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(!op->new.target || strlen(op->new.target) == op->new.target_len);
 		check(op->error || op->new.target_len <= LIMIT_TARGET);
 		check(op->limit <= LIMIT_READDIR);
+		check(!op->xattr.name || strlen(op->xattr.name) == op->xattr.len);
+		check(op->error || (op->xattr.len <= LIMIT_XATTR_NAME &&
+					   op->xattr.value_len <= LIMIT_XATTR_VALUE));
+		check(op->xattr.value || !op->xattr.value_len);
 	}
 	batch_release(&b);
 	return 0;

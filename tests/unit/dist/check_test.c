@@ -138,6 +138,7 @@ static void tells_damage_of_the_register(void **state)
 		N(f), N(f));
 	damage("xattr", "INSERT INTO xattr VALUES (12345, %s, %s)", db.pg ? "'a'" : "x'61'",
 		db.pg ? "'b'" : "x'62'");
+	damage("xattrs", "UPDATE inode SET xattrs = 1 WHERE id = " ID, N(f));
 	damage("part", "INSERT INTO part VALUES (12345, 1, 5, 0, '')");
 }
 

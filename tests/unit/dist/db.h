@@ -210,13 +210,16 @@ static inline int db_end(void **state)
 /* All that a failed operation must leave alone. */
 static inline void db_dump(struct buf *out)
 {
-	db_rows(out, "SELECT id, mode, uid, gid, nlink, size, rdev, atime, mtime, ctime FROM inode"
-		     " ORDER BY id");
+	db_rows(out,
+		"SELECT id, mode, uid, gid, nlink, size, rdev, atime, mtime, ctime, xattrs FROM "
+		"inode"
+		" ORDER BY id");
 	db_rows(out, "SELECT parent, name, inode FROM dentry ORDER BY parent, name");
 	db_rows(out, "SELECT id, filename, size, uri, stamp, etag, content_type, mtime FROM content"
 		     " ORDER BY id");
 	db_rows(out, "SELECT content, part, node, stamp FROM replica ORDER BY content, part, node");
 	db_rows(out, "SELECT node, content, part, stamp FROM reclaim ORDER BY seq");
+	db_rows(out, "SELECT inode, name, value FROM xattr ORDER BY inode, name");
 }
 
 /* What holds between any two transactions. */
@@ -243,6 +246,10 @@ static inline void db_check(void)
 		"SELECT content FROM replica r WHERE NOT EXISTS "
 		"(SELECT 1 FROM content c WHERE c.id = r.content AND c.stamp = r.stamp)",
 		"SELECT content FROM reclaim g JOIN replica r USING (content, part, node, stamp)",
+		"SELECT id FROM inode i WHERE (xattrs = 0) <> (NOT EXISTS "
+		"(SELECT 1 FROM xattr x WHERE x.inode = i.id))",
+		"SELECT inode FROM xattr x WHERE NOT EXISTS "
+		"(SELECT 1 FROM inode i WHERE i.id = x.inode)",
 		/* a loop hangs in the air: it cannot be reached from the root */
 		"WITH RECURSIVE below (id) AS (SELECT CAST(1 AS BIGINT) UNION SELECT d.inode FROM "
 		"dentry d JOIN below b ON d.parent = b.id) SELECT id FROM inode WHERE id NOT IN "
@@ -266,7 +273,7 @@ static inline int db_wipe(void **state)
 	db_script("DELETE FROM dentry; DELETE FROM inode WHERE id <> 1; DELETE FROM content;"
 		  "DELETE FROM xattr; DELETE FROM replica; DELETE FROM part; DELETE FROM reclaim; "
 		  "DELETE FROM session;"
-		  "UPDATE inode SET nlink = 2, mode = 16877, gid = 0");
+		  "UPDATE inode SET nlink = 2, mode = 16877, gid = 0, xattrs = 0");
 	return 0;
 }
 
