@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 
 #define EPOCH_MS 1577836800000LL /* 2020-01-01 UTC */
@@ -40,6 +41,14 @@ uint64_t stamp_new(void)
 void stamp_format(uint64_t stamp, char text[STAMP_TEXT])
 {
 	(void)snprintf(text, STAMP_TEXT, "%016" PRIx64, stamp);
+}
+
+int stamp_parse_base(const char *text, uint64_t *out)
+{
+	if (strcmp(text, "0000000000000000") != 0)
+		return stamp_parse(text, out);
+	*out = 0;
+	return 0;
 }
 
 int stamp_parse(const char *text, uint64_t *out)

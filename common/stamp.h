@@ -12,5 +12,7 @@ uint64_t stamp_new(void);
 void stamp_format(uint64_t stamp, char text[STAMP_TEXT]);
 int stamp_parse(
 	const char *text, uint64_t *out); /* 0 or -EINVAL (not 16 hex digits, 0, > 2^63-1) */
+/* The same for what a change is based on, where 0 (nothing is stored) is a version too. */
+int stamp_parse_base(const char *text, uint64_t *out);
 
 #endif

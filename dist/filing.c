@@ -3,6 +3,7 @@
 #include "common/http.h"
 #include "common/json.h"
 #include "common/name.h"
+#include "common/stamp.h"
 #include "dist/path.h"
 #include <errno.h>
 #include <stdio.h>
@@ -72,6 +73,19 @@ static void read_etag(struct json_reader *r, struct filing *f)
 	f->record.etag = f->etag;
 }
 
+static void read_base(struct json_reader *r, struct filing *f)
+{
+	struct content_new *n = &f->record;
+	const char *text;
+
+	(void)json_bool(r, "once", &n->once); /* absent: false */
+	n->has_base = json_text(r, "base", STAMP_TEXT - 1, &text);
+	if (n->has_base && stamp_parse_base(text, &n->base) < 0)
+		complain(r, "base: must be a stamp, 16 lower-case hex digits");
+	if (n->once && !n->stamp)
+		complain(r, "once: needs a stamp");
+}
+
 static void read_rest(struct json_reader *r, struct filing *f)
 {
 	struct content_new *n = &f->record;
@@ -86,6 +100,7 @@ static void read_rest(struct json_reader *r, struct filing *f)
 			complain(r, "path: must be names of 1 to 255 bytes, not \".\" or \"..\"");
 		n->path = f->path;
 	}
+	read_base(r, f);
 	f->durable = true;
 	(void)json_bool(r, "durable", &f->durable); /* absent: true */
 }

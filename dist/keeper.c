@@ -37,8 +37,11 @@ static void sync_once(struct keeper *k)
 
 static int expire(struct meta_tx *tx, void *arg)
 {
+	int64_t before = clock_real_ns() - SESSION_UNUSED_NS;
+	int rc = session_expire(tx, before);
+
 	(void)arg;
-	return session_expire(tx, clock_real_ns() - SESSION_UNUSED_NS);
+	return rc < 0 ? rc : reg_applied_expire(tx, before);
 }
 
 static void keep(void *arg)

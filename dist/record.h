@@ -52,6 +52,9 @@ struct content_new {
 	size_t path_len;
 	const char *uri, *node, *etag, *type; /* NULL: not given */
 	uint64_t size, stamp;
+	bool has_base; /* only if `base` is the current version (0: it is empty) */
+	bool once; /* the stamp is remembered: a repeat does nothing, also after later versions */
+	uint64_t base;
 	int64_t mtime;
 	uint32_t mode, umask, uid, gid; /* of a new file */
 	int64_t now;

@@ -19,7 +19,8 @@ int reg_count(struct meta_tx *tx, uint64_t *contents);
 int reg_store(struct meta_tx *tx, const struct content_new *n, struct content *out,
 	struct replaced *old, bool *created);
 /* PUT content/{id}: what is given changes. A new filename renames the entry in its directory when the file has one
- * link (name~ID when taken). The replaced version goes on the reclaim list. -ENOENT, -EISDIR. Applied once per stamp. */
+ * link (name~ID when taken). The replaced version goes on the reclaim list. -ENOENT, -EISDIR; -ESTALE: n->base is not
+ * the current version. Applied once per stamp: while that is the current version, with n->once for a day. */
 int reg_replace(struct meta_tx *tx, uint64_t id, const struct content_new *n, struct content *out,
 	struct replaced *old);
 /* DELETE content/{id}: record, inode, every entry; bytes go on the reclaim list. `out` is what it was. */
@@ -35,6 +36,9 @@ struct reclaim {
 typedef int (*reclaim_fn)(void *arg, const struct reclaim *r);
 int reclaim_list(struct meta_tx *tx, const char *node, unsigned limit, reclaim_fn fn, void *arg);
 int reclaim_done(struct meta_tx *tx, const char *node, const int64_t *seqs, size_t n);
+
+/* Forgets the stamps of changes that were applied once before that; returns how many. */
+int reg_applied_expire(struct meta_tx *tx, int64_t before);
 
 /* Batches are applied once: the answer of a slot's last batch is kept in the same transaction.
  * session_begin: 0 new; 1 a repeat, *reply holds the answer; -ESTALE when seq is older than the slot's last. */

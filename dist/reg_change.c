@@ -137,6 +137,30 @@ static int change_bytes(struct meta_tx *tx, const struct content *was, const str
 	return rc == 0 && n->node ? reg_add_replica(tx, was->id, n->node, n->stamp) : rc;
 }
 
+/* 1 when a change that counts once was made under this stamp, else 0. */
+static int was_applied(struct meta_tx *tx, uint64_t id, uint64_t stamp)
+{
+	struct meta_value args[] = { V_INT(id), V_INT(stamp) };
+	uint64_t found = 0;
+	int rc = meta_exec(tx, SQL_APPLIED_GET, args, 2, tree_id_row, &found);
+
+	return rc < 0 ? rc : found != 0;
+}
+
+static int note_applied(struct meta_tx *tx, uint64_t id, const struct content_new *n)
+{
+	struct meta_value args[] = { V_INT(id), V_INT(n->stamp), V_INT(n->now) };
+
+	return meta_post(tx, SQL_APPLIED_ADD, args, 3, NULL, NULL);
+}
+
+int reg_applied_expire(struct meta_tx *tx, int64_t before)
+{
+	struct meta_value arg = V_INT(before);
+
+	return meta_exec(tx, SQL_APPLIED_EXPIRE, &arg, 1, NULL, NULL);
+}
+
 int reg_replace(struct meta_tx *tx, uint64_t id, const struct content_new *n, struct content *out,
 	struct replaced *old)
 {
@@ -151,11 +175,16 @@ int reg_replace(struct meta_tx *tx, uint64_t id, const struct content_new *n, st
 	if (rc < 0)
 		return rc;
 	bytes = n->stamp && n->stamp != r.content.stamp;
-	if (n->stamp && !bytes) { /* done before */
+	rc = n->stamp && !bytes ? 1 : n->once ? was_applied(tx, id, n->stamp) : 0;
+	if (rc > 0) { /* done before */
 		*out = r.content;
 		*old = was;
 		return 0;
 	}
+	if (rc == 0 && n->has_base && n->base != r.content.stamp)
+		rc = -ESTALE;
+	if (rc < 0)
+		return rc;
 	if (bytes && r.content.stamp) {
 		memcpy(was.node, r.content.node, sizeof(was.node));
 		was.stamp = r.content.stamp;
@@ -168,6 +197,8 @@ int reg_replace(struct meta_tx *tx, uint64_t id, const struct content_new *n, st
 		merge(n, bytes, &r.content);
 		rc = write_record(tx, &r.content);
 	}
+	if (rc == 0 && n->once)
+		rc = note_applied(tx, id, n);
 	if (rc == 0)
 		rc = reg_get(tx, id, out);
 	if (rc == 0)

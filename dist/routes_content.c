@@ -244,6 +244,11 @@ static void replace(struct httpd_req *req)
 
 	o->id = httpd_id(req);
 	rc = meta_run(d->meta, mode_of(o), run_replace, o);
+	if (rc == -ESTALE) {
+		httpd_reply_error(
+			req, 412, "%s has another version than `base`", content_name(o->id, name));
+		return;
+	}
 	if (rc < 0) {
 		answer_error(req, rc, content_name(o->id, name));
 		return;

@@ -129,6 +129,10 @@ const char *const sql_text[SQL_COUNT] = {
 			    " reply = excluded.reply",
 	[SQL_SESSION_EXPIRE] = "DELETE FROM session WHERE used < $1",
 
+	[SQL_APPLIED_GET] = "SELECT 1 FROM applied WHERE content = $1 AND stamp = $2",
+	[SQL_APPLIED_ADD] = "INSERT INTO applied (content, stamp, at) VALUES ($1, $2, $3)",
+	[SQL_APPLIED_EXPIRE] = "DELETE FROM applied WHERE at < $1",
+
 	/* What must not be: rows of an id and two numbers that check.c puts into words; $1 is how many at most. */
 	[SQL_CHECK_ENTRIES] =
 		"SELECT parent, name, inode FROM dentry WHERE (parent, name) > ($1, $2)"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define META_KEY "user.cdn"
+#define PIECE (1U << 20) /* bytes read at a time to count them again */
 
 /* "1 ETAG SIZE MTIME\nTYPE\nNAME": the name comes last because it may hold any byte. */
 size_t blob_meta_format(const struct blob_meta *m, char text[BLOB_META_MAX])
@@ -100,6 +101,30 @@ int blob_append(struct blob_write *w, const void *data, size_t len)
 	hash_add(w->hash, data, len);
 	w->size += len;
 	return 0;
+}
+
+int blob_recount(struct blob_write *w)
+{
+	char *piece = malloc(PIECE);
+	uint64_t at = 0;
+	ssize_t n = piece ? 1 : -1;
+	int rc = piece ? 0 : -ENOMEM;
+
+	hash_reset(w->hash);
+	while (rc == 0 && n > 0) {
+		n = pread(w->fd, piece, PIECE, (off_t)at);
+		if (n < 0 && errno != EINTR)
+			rc = -errno;
+		if (n > 0) {
+			hash_add(w->hash, piece, (size_t)n);
+			at += (uint64_t)n;
+		}
+		if (n < 0 && rc == 0)
+			n = 1; /* a signal: again */
+	}
+	w->size = at;
+	free(piece);
+	return rc;
 }
 
 int blob_seal(struct blob_write *w, struct blob_meta *m)

@@ -37,6 +37,8 @@ struct blob_write {
 int blob_begin(const struct folder *f, struct blob_write *w);
 /* 0, -ENOSPC, -EIO … */
 int blob_append(struct blob_write *w, const void *data, size_t len);
+/* After the file was written to by other means than blob_append(): its size and check-sum are taken anew. */
+int blob_recount(struct blob_write *w);
 /* Fills m->etag and m->size and keeps m with the bytes. May be called again with changed metadata. */
 int blob_seal(struct blob_write *w, struct blob_meta *m);
 /* Closes, and unlinks the file while it still has its temporary name. */

@@ -73,6 +73,9 @@ static enum dist_outcome tell_dist(
 		.has_mtime = c->has_mtime,
 		.mtime = c->meta.mtime,
 		.durable = c->durable,
+		.has_base = c->has_base,
+		.base = c->base,
+		.once = c->once,
 	};
 
 	return c->id ? dist_replace(n->dist, c->id, &new, answer)
@@ -111,6 +114,19 @@ static void retire_others(struct node *n, uint64_t id, uint64_t stamp)
 		(void)store_retire_all(n->store, id, stamp); /* dist's reclaim list has them too */
 }
 
+/* Is the version that dist has under this stamp the one that was uploaded now? A repeat of a change may find that its first
+ * attempt counts, with other bytes or on another node. */
+static bool is_this(const struct node *n, const struct commit *c, const struct pending *p,
+	const struct dist_record *rec)
+{
+	if (rec->stamp && rec->stamp != p->stamp) /* an old repeat: replaced meanwhile */
+		return false;
+	if (rec->etag[0] && strcmp(rec->etag, c->meta.etag) != 0)
+		return false;
+	return !rec->node[0] || !dist_name(n->dist)[0] ||
+	       strcmp(rec->node, dist_name(n->dist)) == 0;
+}
+
 /* dist has registered the upload. Returns 0, or -errno when it could not be published. */
 static int finish(
 	struct node *n, struct commit *c, const struct pending *p, const struct dist_record *rec)
@@ -118,7 +134,7 @@ static int finish(
 	size_t len = strlen(rec->filename);
 	int rc;
 
-	if (rec->stamp && rec->stamp != p->stamp) { /* an old repeat: replaced meanwhile */
+	if (!is_this(n, c, p, rec)) {
 		store_drop(n->store, p);
 		return 0;
 	}
@@ -137,12 +153,13 @@ static int finish(
 	return 0;
 }
 
-static void succeed(const struct commit *c, const struct pending *p, struct dist_answer *a,
-	struct commit_result *out)
+static void succeed(const struct node *n, const struct commit *c, const struct pending *p,
+	struct dist_answer *a, struct commit_result *out)
 {
 	out->status = 200;
 	out->record = a->record;
-	if (!a->record.stamp || a->record.stamp == p->stamp) {
+	out->done_before = !is_this(n, c, p, &a->record);
+	if (!out->done_before) {
 		out->record.stamp = p->stamp;
 		out->record.size = c->meta.size;
 		strcpy(out->record.etag, c->meta.etag);
@@ -160,7 +177,7 @@ static bool decide(
 	case DIST_DONE:
 		rc = finish(n, c, p, &a.record);
 		if (rc == 0) {
-			succeed(c, p, &a, out);
+			succeed(n, c, p, &a, out);
 			return true;
 		}
 		log_error("cannot publish an upload that is registered, will try again",

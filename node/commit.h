@@ -17,6 +17,9 @@ struct commit {
 	const char *uri;    /* of this node, as the client knows it; NULL: unknown */
 	const char *expect; /* check-sum that the client gave; NULL: none */
 	uint64_t stamp;	    /* 0: a new one is made */
+	bool has_base;	    /* only while `base` is the current version: else 412 */
+	bool once;	    /* the stamp counts once, even if other versions came after it */
+	uint64_t base;
 	bool has_mtime;
 	bool durable;
 };
@@ -25,6 +28,7 @@ struct commit_result {
 	unsigned status;	   /* 200, or the error's */
 	char message[320];	   /* of an error */
 	struct dist_record record; /* id, times; etag, size and stamp are those of the answer */
+	bool done_before;	   /* a repeat: the bytes that came now are not the version */
 };
 
 /* Waits for disk and dist: for worker threads. */

@@ -193,6 +193,7 @@ static enum dist_outcome call(struct dist *d, const char *method, cJSON *body, b
 static cJSON *body_of(struct dist *d, const struct dist_new *n)
 {
 	cJSON *o = cJSON_CreateObject();
+	char base[STAMP_TEXT];
 
 	if (n->name) {
 		json_add_lossy(o, "filename", n->name, n->name_len);
@@ -211,6 +212,12 @@ static cJSON *body_of(struct dist *d, const struct dist_new *n)
 	if (n->has_mtime)
 		json_add_time(o, "mtime", n->mtime);
 	cJSON_AddBoolToObject(o, "durable", n->durable);
+	if (n->has_base) {
+		stamp_format(n->base, base);
+		cJSON_AddStringToObject(o, "base", base);
+	}
+	if (n->once)
+		cJSON_AddBoolToObject(o, "once", true);
 	return o;
 }
 
@@ -255,6 +262,26 @@ enum dist_outcome dist_delete(struct dist *d, uint64_t id, struct dist_answer *o
 	enum dist_outcome o = call(d, "DELETE", NULL, true, out, content_path(id, path));
 
 	return o == DIST_REFUSED && out->status == 404 && out->again ? DIST_DONE : o;
+}
+
+int dist_fetch(struct dist *d, const struct dist_record *rec,
+	int (*sink)(void *ctx, const void *data, size_t len), void (*restart)(void *ctx), void *ctx)
+{
+	char url[LIMIT_URI + 80], hex[STAMP_TEXT];
+	struct httpc_req req = {
+		.method = "GET", .url = url, .sink = sink, .restart = restart, .ctx = ctx
+	};
+	struct httpc_res res = HTTPC_RES_INIT;
+	int rc;
+
+	stamp_format(rec->stamp, hex);
+	(void)snprintf(
+		url, sizeof(url), "%s/retrieve/%" PRIu64 "?stamp=%s", rec->uri, rec->id, hex);
+	rc = httpc_retry(d->http, &req, &res, clock_ms() + d->timeout_ms, stopping, d);
+	if (rc == 0 && res.status != 200)
+		rc = res.status == 404 ? -ENOENT : -EHOSTUNREACH;
+	httpc_res_release(&res);
+	return rc;
 }
 
 int dist_reclaim(struct dist *d, const char *base, uint64_t id, uint64_t stamp)

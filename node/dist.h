@@ -36,6 +36,8 @@ struct dist_new {
 	const char *uri; /* public base of this node as the client knows it; NULL: unknown */
 	const char *etag, *type;
 	uint64_t size, stamp;
+	bool has_base, once; /* docs/protocol.md */
+	uint64_t base;
 	bool has_mtime;
 	int64_t mtime; /* ns since 1970 */
 	bool durable;
@@ -79,6 +81,11 @@ enum dist_outcome dist_by_stamp(struct dist *d, uint64_t stamp, struct dist_answ
 /* record.node, uri (its internal base) and stamp say where the bytes were. Gone already counts as done when an
  * attempt of this call may have done it. */
 enum dist_outcome dist_delete(struct dist *d, uint64_t id, struct dist_answer *out);
+/* The bytes of rec's version, from the node that has them. 0 when all reached sink, which is told by restart to begin again; or
+ * -errno. */
+int dist_fetch(struct dist *d, const struct dist_record *rec,
+	int (*sink)(void *ctx, const void *data, size_t len), void (*restart)(void *ctx),
+	void *ctx);
 /* Tells another node that a version was replaced. One short attempt: dist tells it too. 0 or -errno. */
 int dist_reclaim(struct dist *d, const char *base, uint64_t id, uint64_t stamp);
 /* Is dist well? One short attempt. 0; else -errno and a sentence in why (cap bytes). */

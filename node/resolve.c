@@ -84,8 +84,19 @@ static bool settle_versions(struct resolve *r, uint64_t id)
 	return rc == 0;
 }
 
-static bool keep(struct resolve *r, const struct pending *p, uint64_t id)
+/* Is the pending blob what dist has under its stamp? A repeat may have been registered instead, with other bytes or elsewhere. */
+static bool is_registered(
+	const struct resolve *r, const struct blob_meta *m, const struct dist_record *rec)
 {
+	if (rec->etag[0] && strcmp(rec->etag, m->etag) != 0)
+		return false;
+	return !rec->node[0] || !dist_name(r->dist)[0] ||
+	       strcmp(rec->node, dist_name(r->dist)) == 0;
+}
+
+static bool keep(struct resolve *r, const struct pending *p, const struct dist_record *rec)
+{
+	uint64_t id = rec->id;
 	struct blob_read b;
 	int rc = store_read_pending(r->store, p->id, p->stamp, &b);
 
@@ -94,6 +105,13 @@ static bool keep(struct resolve *r, const struct pending *p, uint64_t id)
 			"id=%" PRIu64 " stamp=%016" PRIx64 " error=\"%s\"", id, p->stamp,
 			strerror(-rc));
 		store_drop(r->store, p);
+		return true;
+	}
+	if (!is_registered(r, &b.meta, rec)) {
+		close(b.fd);
+		store_drop(r->store, p);
+		log_info("dropped an upload whose repeat was registered",
+			"id=%" PRIu64 " stamp=%016" PRIx64, id, p->stamp);
 		return true;
 	}
 	rc = store_publish(r->store, p, id, b.fd);
@@ -124,7 +142,7 @@ static bool settle_pending(struct resolve *r, const struct item *item)
 		return true;
 	}
 	if (item->kind == RESOLVE_KEEP) {
-		if (!keep(r, p, a.record.id))
+		if (!keep(r, p, &a.record))
 			return false;
 		log_info("finished an upload that dist had registered",
 			"id=%" PRIu64 " stamp=%016" PRIx64, a.record.id, p->stamp);

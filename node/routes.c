@@ -9,6 +9,7 @@
 #include "node/figures.h"
 #include "node/node.h"
 #include "node/ready.h"
+#include "node/revise.h"
 #include "node/store.h"
 #include "node/upload.h"
 #include <errno.h>
@@ -187,6 +188,13 @@ const struct httpd_route node_routes[] = {
 	UPLOAD("PUT", "/store/", upload_put),
 	UPLOAD("PUT", "/update/", upload_update),
 	UPLOAD("PUT", "/update/{id}", upload_update),
+	{ .method = "PATCH",
+		.path = "/update/{id}",
+		.flags = HTTPD_WORKER | HTTPD_CHANGE,
+		.begin = revise_begin,
+		.data = revise_data,
+		.handle = revise_handle,
+		.done = revise_done },
 	{ .method = "GET",
 		.path = "/retrieve/{id}",
 		.flags = HTTPD_LINK,

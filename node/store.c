@@ -75,6 +75,7 @@ int store_open(const struct store_conf *conf, struct store **out, char *error, s
 	usage_init(&s->usage, conf->max);
 	index_init(&s->index);
 	claims_init(&s->claims);
+	claims_init(&s->changing);
 	rc = folder_open(&s->folder, conf->path, error, cap);
 	if (rc < 0)
 		goto fail;
@@ -107,6 +108,7 @@ void store_close(struct store **sp)
 	syncer_close(&s->syncer);
 	folder_close(&s->folder);
 	claims_release(&s->claims);
+	claims_release(&s->changing);
 	index_release(&s->index);
 	usage_release(&s->usage);
 	free(s->leftovers);
@@ -135,6 +137,11 @@ int store_append(struct store *s, struct blob_write *w, const void *data, size_t
 	while (rc == -ENOSPC && trash_free(s->trash, len) > 0)
 		rc = blob_append(w, data, len);
 	return rc;
+}
+
+bool store_make_room(struct store *s, uint64_t bytes)
+{
+	return trash_free(s->trash, bytes) > 0;
 }
 
 int store_pend(struct store *s, struct blob_write *w, const struct pending *p, bool durable)

@@ -24,6 +24,7 @@ struct store {
 	struct usage usage;
 	struct index index;
 	struct claims claims;
+	struct claims changing; /* contents to which a list of changes is being applied, by id */
 	struct syncer *syncer;
 	struct trash *trash;
 	struct pending *leftovers; /* found at start, for resolve; n_leftovers of them */
@@ -51,6 +52,9 @@ void store_close(struct store **s); /* NULL-safe */
 int store_reserve(struct store *s, uint64_t bytes);
 /* blob_append() that empties the trash when the disk is full. */
 int store_append(struct store *s, struct blob_write *w, const void *data, size_t len);
+
+/* The disk is full: the trash gives up `bytes`, if it can. True when it gave any. */
+bool store_make_room(struct store *s, uint64_t bytes);
 
 /* Gives a sealed blob its pending name; durable: it is on disk when this returns. w keeps its descriptor. The caller
  * holds the claim of the stamp. 0 or -errno, then it is as before. */

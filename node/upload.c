@@ -1,9 +1,8 @@
 #include "node/upload.h"
-#include "common/clock.h"
 #include "common/http.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "common/stamp.h"
+#include "node/asked.h"
 #include "node/commit.h"
 #include "node/form.h"
 #include "node/parameter.h"
@@ -69,14 +68,6 @@ static bool set_id(struct httpd_req *req, struct upload *u, const char *text)
 	return true;
 }
 
-static bool set_stamp(struct httpd_req *req, struct upload *u, const char *text)
-{
-	if (stamp_parse(text, &u->commit.stamp) == 0)
-		return true;
-	httpd_reply_error(req, 400, "stamp: must be 16 hex digits, and not 0");
-	return false;
-}
-
 static bool set_path(struct httpd_req *req, struct upload *u, const char *text, size_t len)
 {
 	if (len == 0 || len > LIMIT_PATH) {
@@ -117,56 +108,26 @@ static bool set_type(struct httpd_req *req, struct upload *u, const char *text)
 
 static bool read_query(struct httpd_req *req, struct upload *u)
 {
-	const char *id = httpd_query(req, "id"), *stamp = httpd_query(req, "stamp"),
-		   *path = httpd_query(req, "path"), *name = httpd_query(req, "filename"),
-		   *mtime = httpd_query(req, "mtime"), *durable = httpd_query(req, "durable");
+	const char *id = httpd_query(req, "id"), *path = httpd_query(req, "path"),
+		   *name = httpd_query(req, "filename");
 
 	if (u->update && id && !set_id(req, u, id))
-		return false;
-	if (stamp && !set_stamp(req, u, stamp))
 		return false;
 	if (!u->update && path && !set_path(req, u, path, strlen(path)))
 		return false;
 	if (name && !set_filename(req, u, name, strlen(name)))
 		return false;
-	u->commit.has_mtime = mtime != NULL;
-	u->commit.meta.mtime = clock_real_ns();
-	if (mtime && parameter_mtime(mtime, &u->commit.meta.mtime) < 0) {
-		httpd_reply_error(req, 400, "mtime: must be seconds.nanoseconds (nine digits)");
-		return false;
-	}
-	u->commit.durable = true;
-	if (durable && parameter_bool(durable, &u->commit.durable) < 0) {
-		httpd_reply_error(req, 400, "durable: must be 0 or 1");
-		return false;
-	}
-	return true;
+	return asked_read(req, &u->commit, u->uri);
 }
 
 static bool read_headers(struct httpd_req *req, struct upload *u)
 {
-	const char *host = httpd_header(req, "Host");
-
 	u->commit.expect = httpd_header(req, "X-Content-XXH128");
 	if (u->commit.expect && !parameter_is_hash(u->commit.expect)) {
 		httpd_reply_error(req, 400, "X-Content-XXH128: must be 32 hex digits");
 		return false;
 	}
-	if (host && strlen(host) + 16 < sizeof(u->uri)) {
-		snprintf(u->uri, sizeof(u->uri), "%s://%s", u->node->scheme, host);
-		if (http_uri_ok(u->uri))
-			u->commit.uri = u->uri;
-	}
-	if (!httpd_header(req, "Content-Length") && !httpd_header(req, "Transfer-Encoding")) {
-		httpd_reply_error(req, 411, "an upload needs Content-Length or chunked encoding");
-		return false;
-	}
-	if (httpd_length(req) != UINT64_MAX && httpd_length(req) > LIMIT_FILE_SIZE) {
-		httpd_reply_error(req, 413, "a content is at most %" PRIu64 " bytes",
-			(uint64_t)LIMIT_FILE_SIZE);
-		return false;
-	}
-	return true;
+	return asked_body(req);
 }
 
 /* The part's bytes reach at most to the boundary that ends the body. */
@@ -324,22 +285,10 @@ static bool read_fields(struct httpd_req *req, struct upload *u)
 	if (u->update && id && !set_id(req, u, id))
 		return false;
 	stamp = form_text(&u->form, FORM_STAMP, &len);
-	if (stamp && !set_stamp(req, u, stamp))
+	if (stamp && !asked_stamp(req, stamp, &u->commit.stamp))
 		return false;
 	path = form_text(&u->form, FORM_PATH, &len);
 	return u->update || !path || set_path(req, u, path, len);
-}
-
-/* Clients that number the versions are told all of the one they made. */
-static void add_version(cJSON *o, const struct dist_record *rec)
-{
-	cJSON_AddStringToObject(o, "etag", rec->etag);
-	json_add_stamp(o, "stamp", rec->stamp);
-	json_add_u64(o, "size", rec->size);
-	if (rec->mtime)
-		json_add_time(o, "mtime", rec->mtime);
-	if (rec->ctime)
-		json_add_time(o, "ctime", rec->ctime);
 }
 
 static void reply(struct httpd_req *req, const struct upload *u, const struct dist_record *rec)
@@ -352,7 +301,7 @@ static void reply(struct httpd_req *req, const struct upload *u, const struct di
 	json_add_u64(o, "id", rec->id);
 	cJSON_AddStringToObject(o, "message", message);
 	if (u->commit.stamp)
-		add_version(o, rec);
+		asked_add_version(o, rec);
 	httpd_reply_json(req, 200, o);
 }
 

@@ -193,7 +193,7 @@ class Proxy(Front):
         self.target, self.on_request = port, on_request
         self.dropped = 0
         self.after_drop = None  # called when the answer arrived and before the client sees the end
-        super().__init__(free_port())
+        super().__init__(next(p for p in iter(free_port, None) if p != port))  # the target may not listen yet
 
     @property
     def url(self):
