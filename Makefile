@@ -43,10 +43,11 @@ CTL_OBJ := $(call obj,$(CTL_SRC) cdnfs/mounted.c cdnfs/settings.c)
 BINS := $(foreach b,node dist cdnfs cdnctl,$(BUILD)/bin/$(b))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/*_test.c))
 POSIX := $(BUILD)/posix/posix
+MODEL := $(BUILD)/model/model
 MAN := $(foreach p,cdnfs.8 mount.cdnfs.8 cdnctl.1 cdn-dist.8 cdn-node.8 cdnfs.conf.5 nodes.yml.5,$(BUILD)/man/$(p))
 FLAGS := $(BUILD)/flags
 
-.PHONY: all man up down deps test test-compose unit posix lint fmt fuzz bench install uninstall clean
+.PHONY: all man up down deps test test-compose unit posix model lint fmt fuzz bench install uninstall clean
 all: $(BINS) $(MAN)
 
 $(BUILD)/bin/node: $(NODE_OBJ) $(BUILD)/libcommon.a
@@ -122,7 +123,7 @@ $(eval $(call unit_rule,cdnfs/%,$(call nomain,$(CDNFS_OBJ))))
 $(eval $(call unit_rule,cdnfs/ctl%,$(call nomain,$(CTL_OBJ))))
 .SECONDARY: $(BUILD)/tests/unit/filter.o
 
-unit: $(UNIT) $(POSIX)
+unit: $(UNIT) $(POSIX) $(MODEL)
 
 # what POSIX says of file systems, as cases for any directory: tests/posix/posix.h
 posix: $(POSIX)
@@ -130,6 +131,17 @@ $(POSIX): $(call obj,$(call src,tests/posix)) $(FLAGS)
 	@mkdir -p $(@D)
 	@echo '  LD $@'
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^)
+
+# random operations beside a model of the tree, for SECONDS; SEED repeats a run
+$(MODEL): $(call obj,$(call src,tests/model)) $(FLAGS)
+	@mkdir -p $(@D)
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^)
+SECONDS ?= 60
+model: $(BINS) $(MODEL)
+	@CDN_BIN='$(abspath $(BUILD)/bin)' SAN='$(SAN)' MODEL_SECONDS='$(SECONDS)' MODEL_SEED='$(SEED)' \
+		/usr/bin/python3 -m pytest -q -s -p no:cacheprovider --timeout=86400 \
+		tests/mount/test_model.py -k mount
 
 # make test T=name: only what has that in its name. SUITES="unit api mount docs" chooses.
 test:
@@ -144,7 +156,7 @@ lint: all
 	@CC='$(CC)' CDN_BIN='$(BUILD)/bin' tests/lint/run.sh
 
 fmt:
-	clang-format -i $(sort $(wildcard $(foreach d,common node dist cdnfs tests/fuzz tests/unit tests/unit/* tests/posix tests/bench,$(d)/*.[ch])))
+	clang-format -i $(sort $(wildcard $(foreach d,common node dist cdnfs tests/fuzz tests/unit tests/unit/* tests/posix tests/model tests/bench,$(d)/*.[ch])))
 
 FUZZ_SECONDS ?= 10
 fuzz:
