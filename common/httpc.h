@@ -58,7 +58,7 @@ void httpc_close(struct httpc **h); /* NULL-safe; no request may be in flight */
  * once, on a fresh one. 0 when an answer with any status was read whole; else -ECONNREFUSED,
  * -ETIMEDOUT, -ECONNRESET, -EHOSTUNREACH, -EPROTO, -EMSGSIZE, the sink's error … `res` must be
  * HTTPC_RES_INIT or used before; it is emptied first. Sends the thread's request id
- * (common/log.h) as X-Request-Id and no Expect. */
+ * (common/log.h) as X-Request-Id, its origin (common/origin.h) as X-Session, and no Expect. */
 int httpc_do(struct httpc *h, const struct httpc_req *req, struct httpc_res *res);
 
 /* The same again and again, with doubling pauses (10 ms to 1 s), while the connection fails or

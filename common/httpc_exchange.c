@@ -3,6 +3,7 @@
 #include "common/httpc_priv.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/origin.h"
 #include "common/request_id.h"
 
 #include <assert.h>
@@ -36,6 +37,7 @@ struct httpc_handle {
 	struct curl_slist lines[HEADERS];
 	size_t nlines;
 	char request_id[LOG_REQUEST_ID + 16];
+	char origin[ORIGIN_TEXT + 16];
 	struct buf small;  /* the fd's body when it is small */
 	uint64_t body_at;  /* bytes of the fd's body handed to libcurl */
 	uint64_t received; /* bytes, headers included */
@@ -291,6 +293,10 @@ static int make_lines(struct httpc_handle *h)
 		(void)snprintf(h->request_id, sizeof(h->request_id), "X-Request-Id: %s",
 			log_request_get());
 		rc = add_line(h, h->request_id);
+	}
+	if (rc == 0 && origin_get()[0]) {
+		(void)snprintf(h->origin, sizeof(h->origin), "X-Session: %s", origin_get());
+		rc = add_line(h, h->origin);
 	}
 	return rc;
 }

@@ -127,4 +127,14 @@ bool httpd_replied(const struct httpd_req *req);
  * HTTPD_WORKER, and replies. For handlers that usually answer at once but now must wait for another server. */
 void httpd_defer(struct httpd_req *req, void (*fn)(struct httpd_req *req));
 
+/* Called once by handle(), replied or not: the answer goes out when somebody has called httpd_release(), on any thread,
+ * once, perhaps before handle() returns. Who releases makes the reply if handle() did not. handle() must not touch the
+ * request any more behind the call that lets others release it. The connection sleeps meanwhile: that the client has gone
+ * is not seen, so a hold has a time limit. All must be released before httpd_close(). */
+void httpd_hold(struct httpd_req *req);
+void httpd_release(struct httpd_req *req);
+/* The mount on whose behalf the request is (origin.h), "" when it did not say. Also origin_get() of the threads that work
+ * on it. */
+const char *httpd_origin(const struct httpd_req *req);
+
 #endif

@@ -5,6 +5,7 @@
 #include "common/buf.h"
 #include "common/httpd.h"
 #include "common/log.h"
+#include "common/origin.h"
 #include "common/pem.h"
 #include <microhttpd.h>
 #include <pthread.h>
@@ -43,7 +44,8 @@ struct httpd {
 };
 
 /* The event thread owns a request, but for the time between a taken httpd_work_submit() and
- * MHD_resume_connection(), when its connection sleeps and a worker owns it.
+ * MHD_resume_connection(), when its connection sleeps and a worker owns it, or whoever will
+ * release it (httpd_hold).
  *
  * what is set            means
  * -                      headers are here, the body is arriving
@@ -58,6 +60,7 @@ struct httpd_req {
 	const struct httpd_route *route; /* NULL until found */
 	const char *method, *path;	 /* path decoded; "" when it had a bad escape */
 	char request_id[LOG_REQUEST_ID];
+	char origin[ORIGIN_TEXT]; /* "": nobody's */
 
 	uint64_t id;
 	const char *rest;
@@ -68,6 +71,7 @@ struct httpd_req {
 	bool broken;		   /* the headers contradict themselves */
 	bool bad_query;		   /* a query key or value had a bad escape */
 
+	_Atomic int hold;		    /* enum httpd_hold: httpd_serve */
 	bool started, replied, ran;	    /* ran: begin or handle ran, done() is owed */
 	void (*job)(struct httpd_req *req); /* for the worker */
 	void *data;

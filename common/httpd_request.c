@@ -1,6 +1,7 @@
 #include "common/httpd_priv.h"
 
 #include "common/name.h"
+#include "common/origin.h"
 #include "common/request_id.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -81,6 +82,9 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
 			memcpy(req->request_id, value, len);
 			req->request_id[len] = '\0';
 		}
+	} else if (NAMED(key, key_len, "X-Session") && origin_ok(value, len)) {
+		memcpy(req->origin, value, len);
+		req->origin[len] = '\0';
 	}
 	return MHD_YES;
 }
@@ -163,6 +167,11 @@ const char *httpd_body(const struct httpd_req *req, size_t *len)
 uint64_t httpd_length(const struct httpd_req *req)
 {
 	return req->length;
+}
+
+const char *httpd_origin(const struct httpd_req *req)
+{
+	return req->origin;
 }
 
 const char *httpd_request_id(const struct httpd_req *req)

@@ -62,6 +62,42 @@ static void reply_busy(struct httpd_req *req)
 	httpd_reply_error(req, 503, "busy or stopping; try again in a second");
 }
 
+/* Whoever works on a request does so by its name, and on behalf of its mount. */
+static void enter(const struct httpd_req *req)
+{
+	log_request_set(req->request_id);
+	origin_set(req->origin);
+}
+
+static void leave(void)
+{
+	log_request_set("");
+	origin_set("");
+}
+
+/* A hold: taken by the handler; then the connection sleeps, unless it was released before. */
+enum httpd_hold { HOLD_NONE, HOLD_TAKEN, HOLD_ASLEEP, HOLD_RELEASED };
+
+void httpd_hold(struct httpd_req *req)
+{
+	assert(atomic_load(&req->hold) == HOLD_NONE);
+	atomic_store(&req->hold, HOLD_TAKEN);
+}
+
+void httpd_release(struct httpd_req *req)
+{
+	if (atomic_exchange(&req->hold, HOLD_RELEASED) == HOLD_ASLEEP)
+		MHD_resume_connection(req->conn);
+}
+
+/* Behind a handler that holds; its connection sleeps already. True: it is another's now, who may be done with it. */
+static bool fall_asleep(struct httpd_req *req)
+{
+	int taken = HOLD_TAKEN;
+
+	return atomic_compare_exchange_strong(&req->hold, &taken, HOLD_ASLEEP);
+}
+
 static void need_reply(struct httpd_req *req)
 {
 	if (!req->replied)
@@ -73,13 +109,15 @@ static void work(struct httpd_work_item *item, bool refused)
 {
 	struct httpd_req *req = req_of(item);
 
-	log_request_set(req->request_id);
+	enter(req);
 	if (refused)
 		reply_busy(req);
 	else
 		req->job(req);
+	leave();
+	if (atomic_load(&req->hold) != HOLD_NONE && fall_asleep(req))
+		return;
 	need_reply(req);
-	log_request_set("");
 	MHD_resume_connection(req->conn);
 }
 
@@ -101,6 +139,12 @@ static enum MHD_Result run(struct httpd_req *req)
 		req->job = r->handle;
 	else
 		r->handle(req);
+	if (atomic_load(&req->hold) != HOLD_NONE) {
+		MHD_suspend_connection(req->conn);
+		if (!fall_asleep(req))
+			MHD_resume_connection(req->conn);
+		return MHD_YES;
+	}
 	if (req->job && !req->replied) {
 		submit(req);
 		return MHD_YES;
@@ -204,6 +248,8 @@ static enum MHD_Result on_body(struct httpd_req *req, const char *data, size_t l
 /* The request is complete, or a worker has answered it. */
 static enum MHD_Result on_end(struct httpd_req *req)
 {
+	if (atomic_load(&req->hold) == HOLD_RELEASED)
+		need_reply(req);
 	return req->replied ? send_reply(req) : run(req);
 }
 
@@ -261,17 +307,17 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
 		if (!req)
 			return MHD_NO;
 		*context = req;
-		log_request_set(req->request_id);
+		enter(req);
 		ok = on_headers(req, too_many);
 	} else if (*len > 0) {
-		log_request_set(req_of(req)->request_id);
+		enter(req_of(req));
 		ok = on_body(req, data, *len);
 		*len = 0;
 	} else {
-		log_request_set(req_of(req)->request_id);
+		enter(req_of(req));
 		ok = on_end(req);
 	}
-	log_request_set("");
+	leave();
 	return ok;
 }
 
@@ -285,9 +331,9 @@ static void on_completed(void *cls, struct MHD_Connection *conn, void **context,
 	if (!req || *context == &crowded)
 		return;
 	*context = NULL;
-	log_request_set(req_of(req)->request_id);
+	enter(req_of(req));
 	req_close(req, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
-	log_request_set("");
+	leave();
 }
 
 /* A server of LIMIT_CONNECTIONS needs that many descriptors, and files beside them. */

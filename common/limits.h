@@ -25,10 +25,15 @@
 #define LIMIT_FINDINGS 20    /* of each kind that fs/check tells */
 #define LIMIT_URI 2048	     /* bytes of a stored or configured URI */
 #define LIMIT_HOST 255
-#define LIMIT_TYPE 127	 /* bytes of a content type */
-#define LIMIT_SESSION 64 /* bytes of a session id */
-#define LIMIT_SLOTS 256	 /* slots of a session */
-#define LIMIT_NODES 256	 /* nodes in nodes.yml */
+#define LIMIT_TYPE 127		     /* bytes of a content type */
+#define LIMIT_SESSION 64	     /* bytes of a session id */
+#define LIMIT_SESSIONS 1024	     /* mounts that listen to one dist */
+#define LIMIT_CHANGES 8192	     /* changes of one transaction that are told one by one */
+#define LIMIT_FEED 16384	     /* changes that dist remembers for them */
+#define LIMIT_FEED_BYTES (16U << 20) /* of their text */
+#define LIMIT_EVENTS (1U << 20)	     /* bytes of changes in one answer, about */
+#define LIMIT_SLOTS 256		     /* slots of a session */
+#define LIMIT_NODES 256		     /* nodes in nodes.yml */
 #define LIMIT_CONF_FILE (1U << 20)
 #define LIMIT_DRAIN (64U << 20)	   /* bytes read and thrown away to still answer a refused body */
 #define LIMIT_HEADERS (64U << 10)  /* bytes of the headers of an answer */

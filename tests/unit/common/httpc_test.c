@@ -1,4 +1,5 @@
 /* httpc: one exchange, against a server that does as each test says. */
+#include "common/origin.h"
 #include "tests/unit/common/raw_server.h"
 
 static void test_get_and_reuse(void **state)
@@ -38,6 +39,19 @@ static void test_request_id_is_checked(void **state)
 	assert_int_equal(get("/"), 0);
 	assert_null(strstr(heads(&server), "Evil"));
 	assert_null(strstr(heads(&server), "X-Request-Id"));
+	server_stop(&server);
+}
+
+static void test_origin_is_told(void **state)
+{
+	(void)state;
+	server_start(&server, answer_hello);
+	assert_int_equal(get("/"), 0);
+	assert_null(strstr(heads(&server), "X-Session"));
+	origin_set("mount-1");
+	assert_int_equal(get("/"), 0);
+	origin_set("");
+	assert_non_null(strstr(heads(&server), "X-Session: mount-1\r\n"));
 	server_stop(&server);
 }
 
@@ -444,6 +458,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_get_and_reuse),
 		T(test_request_id_is_checked),
+		T(test_origin_is_told),
 		T(test_methods_and_bodies),
 		T(test_head_has_no_body),
 		T(test_refused),
