@@ -109,6 +109,27 @@ void answer_when(struct httpd_req *req, bool slow, void (*fn)(struct httpd_req *
 		fn(req);
 }
 
+static void hold(void *req)
+{
+	httpd_hold(req);
+}
+
+static void release(void *req)
+{
+	httpd_release(req);
+}
+
+void answer_known(struct httpd_req *req, bool repeated)
+{
+	const struct dist *d = httpd_server(req);
+	uint64_t number = feed_published();
+
+	if (!number && repeated)
+		number = feed_last(d->feed);
+	if (number) /* false: everybody knows */
+		(void)feed_wait(d->feed, number, httpd_origin(req), hold, release, req);
+}
+
 const char *answer_base(const struct dist *d, const char *node, const char *uri)
 {
 	const struct conf_node *known = node[0] ? nodes_find(d->nodes, node) : NULL;

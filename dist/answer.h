@@ -23,6 +23,10 @@ void answer_json(struct httpd_req *req, unsigned status, struct buf *body);
 /* Runs fn now, or on a worker when it will wait: on a commit to disk, or on the database server. */
 void answer_when(struct httpd_req *req, bool slow, void (*fn)(struct httpd_req *req));
 
+/* Behind the reply to a request that changed something: it goes out when every other mount knows of the change. repeated: it
+ * may have been changed by an earlier request whose answer was lost. */
+void answer_known(struct httpd_req *req, bool repeated);
+
 /* Public base of the node that has the bytes. 0 and *base; -ENODATA: nobody has them; -EHOSTDOWN: there are none, so any
  * node that is up would do, but none is. */
 int answer_holder(

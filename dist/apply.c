@@ -357,5 +357,7 @@ int apply_batch(struct dist *d, const struct batch *b, size_t max_entries, struc
 		return rc;
 	if (b->frees)
 		reclaimer_wake(d->reclaimer);
-	return b->durable && mode == META_READ ? meta_sync(d->meta) : 0;
+	if (b->durable && mode == META_READ)
+		return meta_sync(d->meta);
+	return rc > 0 ? APPLY_REPEAT : 0;
 }

@@ -2,6 +2,7 @@
 #ifndef DIST_DIST_H
 #define DIST_DIST_H
 
+#include "dist/feed.h"
 #include "dist/meta.h"
 #include "dist/nodes.h"
 #include "dist/probe.h"
@@ -9,6 +10,7 @@
 
 struct dist {
 	struct meta *meta;
+	struct feed *feed;
 	struct nodes *nodes;
 	struct reclaimer *reclaimer;
 	struct probe *probe;

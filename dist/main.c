@@ -1,6 +1,7 @@
 #include "common/clock.h"
 #include "common/httpd.h"
 #include "common/log.h"
+#include "common/origin.h"
 #include "common/service.h"
 #include "dist/dist.h"
 #include "dist/keeper.h"
@@ -155,13 +156,23 @@ static int open_database(struct program *p)
 	return rc;
 }
 
+static void tell_mounts(void *feed, const struct changes *changes)
+{
+	feed_publish(feed, changes, origin_get());
+}
+
 static int open_threads(struct program *p)
 {
+	static const struct feed_conf feed = { 0 };
 	const struct reclaimer_conf reclaim = {
 		.meta = p->dist.meta, .nodes = p->dist.nodes, .http = p->http, .watch = p->watch
 	};
-	int rc = probe_open(p->dist.meta, &p->dist.probe);
+	int rc = feed_open(&feed, &p->dist.feed);
 
+	if (rc == 0) {
+		meta_on_change(p->dist.meta, tell_mounts, p->dist.feed);
+		rc = probe_open(p->dist.meta, &p->dist.probe);
+	}
 	if (rc == 0)
 		rc = reclaimer_open(&reclaim, &p->dist.reclaimer);
 	if (rc == 0)
@@ -195,11 +206,13 @@ static int start(struct program *p)
 
 static void stop(struct program *p)
 {
+	feed_stop(p->dist.feed); /* nobody waits in the server then */
 	httpd_close(&p->httpd, DRAIN_MS);
 	keeper_close(&p->keeper);
 	reclaimer_close(&p->dist.reclaimer);
 	probe_close(&p->dist.probe);
 	meta_close(&p->dist.meta);
+	feed_close(&p->dist.feed);
 	watch_close(&p->watch);
 	httpc_close(&p->http);
 	nodes_close(&p->dist.nodes);

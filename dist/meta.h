@@ -71,6 +71,11 @@ int meta_again(struct meta_tx *tx);
 int meta_get(struct meta_tx *tx, enum sql_id id, const struct meta_value *args, size_t nargs,
 	struct meta_value *out, size_t n, struct buf *keep);
 
+/* Has fn called after each commit that changed something that mounts remember, also after one of which nobody knows whether
+ * it was done; on the thread of meta_run, before that returns. Set before the first transaction. */
+struct changes;
+void meta_on_change(
+	struct meta *m, void (*fn)(void *arg, const struct changes *changes), void *arg);
 /* Makes what was committed so far durable, if anything was committed without. Called each second and by fsync. */
 int meta_sync(struct meta *m);
 /* Transactions so far, as text for Prometheus. */

@@ -1,6 +1,7 @@
 #include "dist/meta.h"
 
 #include "common/clock.h"
+#include "dist/changes.h"
 #include "dist/meta_counts.h"
 #include "dist/meta_driver.h"
 #include "dist/meta_migrate.h"
@@ -22,12 +23,16 @@ struct meta {
 	atomic_uint_fast64_t committed; /* META_WRITE commits */
 	atomic_uint_fast64_t durable;	/* of these, how many are known to be on disk */
 	struct meta_counts counts;
+	void (*on_change)(void *arg, const struct changes *changes); /* NULL: nobody asks */
+	void *on_change_arg;
 };
 
 struct meta_tx {
 	const struct meta_driver *driver;
 	struct meta_conn *conn;
 	int failed; /* the first driver error, which the function may not outlive; or 0 */
+	bool told;  /* somebody asks for changes */
+	struct changes changes;
 };
 
 static _Thread_local char error_text[512];
@@ -133,7 +138,7 @@ static void durable_up_to(struct meta *m, uint_fast64_t n)
 static int try_once(
 	struct meta *m, enum meta_mode mode, int (*fn)(struct meta_tx *tx, void *arg), void *arg)
 {
-	struct meta_tx tx = { .driver = m->driver };
+	struct meta_tx tx = { .driver = m->driver, .told = m->on_change && mode != META_READ };
 	uint_fast64_t before = atomic_load(&m->committed);
 	int result;
 	int rc = m->driver->begin(m->pool, mode, &tx.conn);
@@ -145,9 +150,13 @@ static int try_once(
 		result = tx.failed;
 	if (result < 0) {
 		m->driver->rollback(m->pool, tx.conn);
+		changes_release(&tx.changes);
 		return result;
 	}
 	rc = m->driver->commit(m->pool, tx.conn);
+	if (changes_any(&tx.changes)) /* also when it failed: it may have been done */
+		m->on_change(m->on_change_arg, &tx.changes);
+	changes_release(&tx.changes);
 	if (rc < 0)
 		return rc;
 	if (mode == META_WRITE)
@@ -187,9 +196,31 @@ static int note(struct meta_tx *tx, int rc)
 	return rc;
 }
 
+/* A row on its way to who asked for it. */
+struct passing {
+	struct meta_tx *tx;
+	enum sql_id id;
+	meta_row_fn row; /* NULL: nobody did */
+	void *arg;
+};
+
+static int pass_row(void *arg, const struct meta_value *col, size_t ncol)
+{
+	const struct passing *p = arg;
+
+	changes_row(&p->tx->changes, p->id, col, ncol);
+	return p->row ? p->row(p->arg, col, ncol) : 0;
+}
+
 int meta_exec(struct meta_tx *tx, enum sql_id id, const struct meta_value *args, size_t nargs,
 	meta_row_fn row, void *arg)
 {
+	struct passing p = { tx, id, row, arg };
+
+	if (tx->told)
+		changes_note(&tx->changes, id, args, nargs);
+	if (tx->told && sql_touches[id].rows)
+		return note(tx, tx->driver->exec(tx->conn, id, args, nargs, pass_row, &p));
 	return note(tx, tx->driver->exec(tx->conn, id, args, nargs, row, arg));
 }
 
@@ -198,8 +229,11 @@ int meta_post(struct meta_tx *tx, enum sql_id id, const struct meta_value *args,
 {
 	int rc;
 
-	if (tx->driver->post)
+	if (tx->driver->post && !sql_touches[id].rows) {
+		if (tx->told)
+			changes_note(&tx->changes, id, args, nargs);
 		return note(tx, tx->driver->post(tx->conn, id, args, nargs, row, arg));
+	}
 	rc = meta_exec(tx, id, args, nargs, row, arg);
 	return rc < 0 ? rc : 0;
 }
@@ -249,6 +283,12 @@ int meta_get(struct meta_tx *tx, enum sql_id id, const struct meta_value *args, 
 
 	buf_clear(keep);
 	return meta_exec(tx, id, args, nargs, keep_row, &k);
+}
+
+void meta_on_change(struct meta *m, void (*fn)(void *arg, const struct changes *changes), void *arg)
+{
+	m->on_change = fn;
+	m->on_change_arg = arg;
 }
 
 int meta_sync(struct meta *m)

@@ -4,6 +4,7 @@
 #include "common/limits.h"
 #include "dist/routes_check.h"
 #include "dist/routes_content.h"
+#include "dist/routes_events.h"
 #include "dist/routes_files.h"
 #include "dist/routes_fs.h"
 #include "dist/routes_metrics.h"
@@ -33,6 +34,8 @@ static const struct httpd_route routes[] = {
 	ROUTE("DELETE", "/files/{*}", CHANGE | DATABASE, files_delete, ),
 	ROUTE("POST", "/fs", CHANGE | DATABASE, fs_handle, JSON_BODY(fs_done)),
 	ROUTE("GET", "/fs/check", READ | HTTPD_WORKER, check_get, ),
+	ROUTE("GET", "/fs/events", CHANGE | HTTPD_DULL, events_get, ),
+	ROUTE("DELETE", "/fs/events", CHANGE | HTTPD_DULL, events_delete, ),
 	ROUTE("GET", "/health", OPEN | DATABASE, health, ),
 	ROUTE("GET", "/ready", OPEN | DATABASE, ready, ),
 	ROUTE("GET", "/metrics", HTTPD_DULL | HTTPD_WORKER, metrics_get_all, ),

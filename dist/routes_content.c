@@ -199,6 +199,7 @@ static void store(struct httpd_req *req)
 	if (o->old.stamp)
 		reclaimer_wake(d->reclaimer);
 	reply_content(req, o->created ? 201 : 200, o);
+	answer_known(req, true);
 }
 
 static bool has_big_body(const struct httpd_req *req)
@@ -256,6 +257,7 @@ static void replace(struct httpd_req *req)
 	count_bytes(d, o);
 	reclaimer_wake(d->reclaimer);
 	reply_content(req, 200, o);
+	answer_known(req, true);
 }
 
 static void parse_and_replace(struct httpd_req *req)
@@ -304,6 +306,7 @@ static void delete (struct httpd_req *req)
 
 	if (rc < 0) {
 		answer_error(req, rc, content_name(o.id, name));
+		answer_known(req, rc == -ENOENT);
 		return;
 	}
 	node = o.content.node[0] ? nodes_find(d->nodes, o.content.node) : NULL;
@@ -323,6 +326,7 @@ static void delete (struct httpd_req *req)
 	}
 	buf_adds(&out, "}");
 	answer_json(req, 200, &out);
+	answer_known(req, true);
 }
 
 void content_delete(struct httpd_req *req)

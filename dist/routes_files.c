@@ -290,6 +290,7 @@ static void delete (struct httpd_req *req)
 	}
 	reclaimer_wake(p.d->reclaimer);
 	answer_message(req, 200, "deleted");
+	answer_known(req, true);
 }
 
 void files_delete(struct httpd_req *req)

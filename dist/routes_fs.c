@@ -10,10 +10,12 @@
 
 static void reply_result(struct httpd_req *req, int rc, struct buf *reply)
 {
-	if (rc == 0) {
+	if (rc >= 0) {
 		answer_json(req, 200, reply);
+		answer_known(req, rc == APPLY_REPEAT);
 		return;
 	}
+	(void)feed_published(); /* perhaps it was done after all: a repeat will wait */
 	buf_release(reply);
 	if (rc == -ESTALE)
 		httpd_reply_error(req, 409, "seq: is older than the last batch of its slot");

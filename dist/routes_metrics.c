@@ -49,6 +49,20 @@ static void add_placements(struct nodes *n, struct buf *out)
 	metrics_number(out, "cdn_placement_refusals_total", "reason=\"full\"", c.full);
 }
 
+static void add_listeners(struct feed *f, struct buf *out)
+{
+	struct feed_counts c;
+
+	feed_counts(f, &c);
+	metrics_gauge(out, "cdn_listeners", "Mounts that listen to changes.", c.sessions);
+	metrics_gauge(out, "cdn_changes_waiting",
+		"Answers that wait until every mount knows of the change.", c.waiting);
+	metrics_counter(out, "cdn_changes_total", "Changes that mounts were told of.", c.changes);
+	metrics_counter(out, "cdn_leases_expired_total",
+		"Mounts that fell silent and were waited for until their lease ran out.",
+		c.expired);
+}
+
 static void add_database(const struct dist *d, struct buf *out)
 {
 	struct probe_counts n;
@@ -73,5 +87,6 @@ void metrics_get_all(struct httpd_req *req)
 	add_nodes(d->nodes, &out);
 	add_placements(d->nodes, &out);
 	add_database(d, &out);
+	add_listeners(d->feed, &out);
 	httpd_reply_buf(req, 200, METRICS_TYPE, &out);
 }

@@ -57,7 +57,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_INODE_BYTES] = "UPDATE inode SET size = $2, mtime = $3, ctime = $4 WHERE id = $1",
 	[SQL_INODE_XATTRS] = "UPDATE inode SET xattrs = $2, mode = $3, ctime = $4 WHERE id = $1",
 	[SQL_INODE_COUNT] = "SELECT count(*) FROM inode",
-	[SQL_INODE_TOUCH_PARENTS] = "UPDATE inode SET mtime = $2, ctime = $2 WHERE id IN " PARENTS,
+	[SQL_INODE_TOUCH_PARENTS] =
+		"UPDATE inode SET mtime = $2, ctime = $2 WHERE id IN " PARENTS " RETURNING id",
 
 	[SQL_ENTRY_ATTR] = "SELECT " ATTR ", " HOLDER ", p.mode FROM inode p"
 			   " LEFT JOIN dentry d ON d.parent = p.id AND d.name = $2"
@@ -69,7 +70,7 @@ const char *const sql_text[SQL_COUNT] = {
 				" WHERE d.parent = $1 AND d.name = $2 FOR UPDATE OF i",
 	[SQL_ENTRY_ADD] = "INSERT INTO dentry (parent, name, inode) VALUES ($1, $2, $3)",
 	[SQL_ENTRY_DELETE] = "DELETE FROM dentry WHERE parent = $1 AND name = $2",
-	[SQL_ENTRY_DELETE_ALL] = "DELETE FROM dentry WHERE inode = $1",
+	[SQL_ENTRY_DELETE_ALL] = "DELETE FROM dentry WHERE inode = $1 RETURNING parent, name",
 	[SQL_ENTRY_MOVE] =
 		"UPDATE dentry SET parent = $3, name = $4 WHERE parent = $1 AND name = $2",
 	[SQL_ENTRY_POINT] = "UPDATE dentry SET inode = $3 WHERE parent = $1 AND name = $2",
@@ -209,4 +210,52 @@ const char *const sql_text[SQL_COUNT] = {
 			    " WHERE i.id IS NULL LIMIT $1",
 	[SQL_CHECK_XATTRS] = "SELECT i.id, i.xattrs, 0 FROM inode i WHERE (i.xattrs = 0) <>"
 			     " (NOT EXISTS (SELECT 1 FROM xattr x WHERE x.inode = i.id)) LIMIT $1",
+};
+
+#define INODE                                                                                      \
+	{                                                                                          \
+		.known = true, .inode = 1                                                          \
+	}
+#define ENTRY                                                                                      \
+	{                                                                                          \
+		.known = true, .dir = 1, .name = 2                                                 \
+	}
+/* of the program's own, or of what no mount has heard of */
+#define NOTHING                                                                                    \
+	{                                                                                          \
+		.known = true                                                                      \
+	}
+
+const struct sql_touch sql_touches[SQL_COUNT] = {
+	[SQL_SCHEMA_ADD] = NOTHING,
+	[SQL_MUTEX_TOUCH] = NOTHING,
+	[SQL_INODE_ADD] = NOTHING,
+	[SQL_INODE_DELETE] = INODE,
+	[SQL_INODE_LINKS] = INODE,
+	[SQL_INODE_SET] = INODE,
+	[SQL_INODE_BYTES] = INODE,
+	[SQL_INODE_TOUCH_PARENTS] = { .known = true, .rows = SQL_INODE_ROWS },
+	[SQL_ENTRY_ADD] = ENTRY,
+	[SQL_ENTRY_DELETE] = ENTRY,
+	[SQL_ENTRY_DELETE_ALL] = { .known = true, .inode = 1, .rows = SQL_ENTRY_ROWS },
+	[SQL_ENTRY_MOVE] = { .known = true, .dir = 1, .name = 2, .dir2 = 3, .name2 = 4 },
+	[SQL_ENTRY_POINT] = ENTRY,
+	[SQL_INODE_XATTRS] = INODE,
+	[SQL_XATTR_PUT] = INODE,
+	[SQL_XATTR_REMOVE] = INODE,
+	[SQL_XATTR_DELETE] = INODE,
+	[SQL_CONTENT_ADD] = INODE,
+	[SQL_CONTENT_DELETE] = INODE,
+	[SQL_CONTENT_NAME] = NOTHING, /* the register's alone */
+	[SQL_CONTENT_CLEAR] = INODE,
+	[SQL_CONTENT_MTIME] = INODE,
+	[SQL_CONTENT_SET] = INODE,
+	[SQL_REPLICA_ADD] = INODE,
+	[SQL_REPLICA_RECLAIM] = NOTHING,
+	[SQL_REPLICA_DELETE] = INODE,
+	[SQL_PART_DELETE] = INODE,
+	[SQL_RECLAIM_DONE] = NOTHING,
+	[SQL_SESSION_OPEN] = NOTHING,
+	[SQL_SESSION_PUT] = NOTHING,
+	[SQL_SESSION_EXPIRE] = NOTHING,
 };

@@ -3,6 +3,8 @@
 #ifndef DIST_SQL_H
 #define DIST_SQL_H
 
+#include <stdbool.h>
+
 enum sql_id {
 	SQL_SCHEMA_NUMBER,
 	SQL_SCHEMA_ADD,
@@ -94,5 +96,16 @@ enum sql_id {
 };
 
 extern const char *const sql_text[SQL_COUNT];
+
+/* What a statement changes that mounts remember: attributes or bytes of inodes, and names. Numbers of parameters, from 1;
+ * 0: none. Of a row that it returns: `rows`. */
+struct sql_touch {
+	bool known; /* every statement that changes something says what, or that nobody need know */
+	unsigned char inode;
+	unsigned char dir, name;				   /* an entry: both */
+	unsigned char dir2, name2;				   /* another one */
+	enum { SQL_NO_ROWS, SQL_INODE_ROWS, SQL_ENTRY_ROWS } rows; /* column 1, or 1 and 2 */
+};
+extern const struct sql_touch sql_touches[SQL_COUNT];
 
 #endif
