@@ -50,7 +50,7 @@ static void add(struct changes *c, uint64_t id, const char *name, size_t len)
 	if (c->n == c->cap) {
 		size_t cap = c->cap ? 2 * c->cap : 16;
 
-		more = c->n < LIMIT_CHANGES ? realloc(c->list, cap * sizeof(*more)) : NULL;
+		more = c->n < LIMIT_TOLD ? realloc(c->list, cap * sizeof(*more)) : NULL;
 		if (!more) {
 			c->all = true;
 			return;

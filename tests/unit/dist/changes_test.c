@@ -109,7 +109,7 @@ static void too_many_are_told_as_all(void **state)
 	struct changes c = { 0 };
 
 	(void)state;
-	for (uint64_t i = 1; i <= 2 * LIMIT_CHANGES; i++) {
+	for (uint64_t i = 1; i <= 2 * LIMIT_TOLD; i++) {
 		struct meta_value arg = V_INT(i);
 
 		changes_note(&c, SQL_INODE_DELETE, &arg, 1);
