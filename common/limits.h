@@ -28,7 +28,7 @@
 #define LIMIT_TYPE 127		     /* bytes of a content type */
 #define LIMIT_SESSION 64	     /* bytes of a session id */
 #define LIMIT_SESSIONS 1024	     /* mounts that listen to one dist */
-#define LIMIT_CHANGES 8192	     /* changes of one transaction that are told one by one */
+#define LIMIT_TOLD 8192		     /* changes of one transaction that are told one by one */
 #define LIMIT_FEED 16384	     /* changes that dist remembers for them */
 #define LIMIT_FEED_BYTES (16U << 20) /* of their text */
 #define LIMIT_EVENTS (1U << 20)	     /* bytes of changes in one answer, about */
