@@ -21,6 +21,7 @@ struct page {
 /* The kernel reads one open directory from one thread at a time. */
 struct dir {
 	struct opened opened; /* first: see dir_end */
+	struct inode *in;     /* held: it is still told of when it was removed */
 	uint64_t id, parent;
 	struct page *pages;
 	size_t n;
@@ -40,6 +41,8 @@ static void forget_pages(struct dir *d)
 static void dir_free(struct cdnfs *fs, struct dir *d)
 {
 	opened_remove(&fs->opened, &d->opened);
+	if (d->in)
+		inode_drop(fs->inodes, d->in);
 	forget_pages(d);
 	free(d);
 }
@@ -59,6 +62,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		reply_result(req, -ENOMEM);
 		return;
 	}
+	d->in = inode_hold(fs->inodes, ino);
 	d->id = ino;
 	d->parent = INODE_ROOT;
 	fi->fh = (uint64_t)(uintptr_t)d;

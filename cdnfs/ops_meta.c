@@ -102,8 +102,13 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		reply_attr(req, &shown, age);
 }
 
+/* The nearest time that nanoseconds in 64 bits can tell. */
 static int64_t ns_of(const struct timespec *t)
 {
+	if (t->tv_sec > LIMIT_SECONDS)
+		return LIMIT_SECONDS * 1000000000;
+	if (t->tv_sec < -LIMIT_SECONDS)
+		return -LIMIT_SECONDS * 1000000000;
 	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
 }
 

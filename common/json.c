@@ -13,7 +13,6 @@
 
 #define WHOLE_MAX 9007199254740991ULL /* 2^53-1: exact in a double */
 #define PLAIN_MAX 1000000000000000ULL /* from here on cJSON would print an exponent */
-#define SECONDS_MAX 9223372035LL      /* times are int64_t nanoseconds */
 
 /* The string that starts behind its quote. Returns the bytes up to and with the closing quote,
  * or 0: not closed, control bytes, not UTF-8, or a NUL escape. */
@@ -230,7 +229,7 @@ bool json_time(struct json_reader *r, const char *key, int64_t *ns)
 		return false;
 	s = cJSON_IsArray(item) ? item->child : NULL;
 	n = s ? s->next : NULL;
-	if (!n || n->next || !is_whole(s, -SECONDS_MAX, SECONDS_MAX) ||
+	if (!n || n->next || !is_whole(s, -LIMIT_SECONDS, LIMIT_SECONDS) ||
 		!is_whole(n, 0, 999999999)) {
 		complain(r, key, "must be [seconds, nanoseconds]");
 		return false;

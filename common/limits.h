@@ -15,6 +15,7 @@
 #define LIMIT_ACL_ENTRIES 511	     /* the kernel asks for an ACL with room for a page */
 #define LIMIT_FILE_SIZE 9007199254740991ULL /* 2^53-1: exact in JSON */
 #define LIMIT_ID 9007199254740991ULL
+#define LIMIT_SECONDS 9223372035LL   /* before and after 1970: times are int64_t nanoseconds */
 #define LIMIT_JSON_BODY (4U << 20)   /* bytes of a JSON request body */
 #define LIMIT_JSON_REPLY (16U << 20) /* bytes of a JSON answer that a client accepts */
 #define LIMIT_JSON_DEPTH 32
