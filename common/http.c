@@ -98,6 +98,7 @@ static const struct {
 	{ "ESTALE", ESTALE },
 	{ "EAGAIN", EAGAIN },
 	{ "EINTR", EINTR },
+	{ "ENOLCK", ENOLCK },
 	{ "ETIMEDOUT", ETIMEDOUT },
 	{ "ENOMEM", ENOMEM },
 	{ "ENOSYS", ENOSYS },

@@ -35,6 +35,11 @@
 #define LIMIT_EVENTS (1U << 20)	     /* bytes of changes in one answer, about */
 #define LIMIT_SLOTS 256		     /* slots of a session */
 #define LIMIT_NODES 256		     /* nodes in nodes.yml */
+#define LIMIT_TYPE 127		     /* bytes of a content type */
+#define LIMIT_SESSION 64	     /* bytes of a session id */
+#define LIMIT_LOCKS 4096	     /* of one kind on one file */
+#define LIMIT_SLOTS 256		     /* slots of a session */
+#define LIMIT_NODES 256		     /* nodes in nodes.yml */
 #define LIMIT_CONF_FILE (1U << 20)
 #define LIMIT_DRAIN (64U << 20)	   /* bytes read and thrown away to still answer a refused body */
 #define LIMIT_HEADERS (64U << 10)  /* bytes of the headers of an answer */

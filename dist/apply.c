@@ -4,6 +4,7 @@
 #include "common/http.h"
 #include "common/limits.h"
 #include "dist/emit.h"
+#include "dist/locks.h"
 #include "dist/reg.h"
 #include "dist/tree.h"
 #include <errno.h>
@@ -239,6 +240,54 @@ static int do_listxattr(struct step *s)
 	return 0;
 }
 
+static struct lock_ask ask_of(const struct step *s)
+{
+	struct lock_ask a = s->op->lock;
+
+	a.session = s->run->batch->session;
+	a.now = s->run->now;
+	a.grace = clock_ms() - s->run->d->began_ms < LOCK_LEASE_NS / 1000000;
+	return a;
+}
+
+static int do_lock(struct step *s)
+{
+	struct lock_ask a = ask_of(s);
+
+	if (!a.session[0])
+		return -EINVAL;
+	switch (s->op->kind) {
+	case OP_LOCK:
+		return locks_set(s->tx, &a);
+	case OP_RENEW:
+		return locks_renew(s->tx, a.session, a.now);
+	default:
+		return locks_drop(s->tx, a.session);
+	}
+}
+
+static int do_getlock(struct step *s)
+{
+	static const char *const types[] = {
+		[LOCK_NONE] = "none", [LOCK_READ] = "read", [LOCK_WRITE] = "write"
+	};
+	struct lock_ask a = ask_of(s);
+	struct lock_held h;
+	int rc = locks_test(s->tx, &a, &h);
+
+	if (rc < 0)
+		return rc;
+	emit_key(s->out, "type");
+	emit_text(s->out, types[h.type]);
+	emit_key(s->out, "first");
+	emit_u64(s->out, h.first);
+	emit_key(s->out, "last");
+	emit_u64(s->out, h.last);
+	emit_key(s->out, "pid");
+	emit_u64(s->out, h.same_session ? h.pid : 0);
+	return 0;
+}
+
 static int do_op(struct step *s)
 {
 	const struct op *op = s->op;
@@ -278,6 +327,12 @@ static int do_op(struct step *s)
 	case OP_REMOVEXATTR:
 		return attr_result(s, tree_removexattr(s->tx, op->id, op->xattr.name, op->xattr.len,
 					      now, &s->attr));
+	case OP_LOCK:
+	case OP_RENEW:
+	case OP_DROPLOCKS:
+		return do_lock(s);
+	case OP_GETLOCK:
+		return do_getlock(s);
 	}
 	return -EINVAL;
 }

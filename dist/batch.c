@@ -193,7 +193,7 @@ static void decode_readdir(struct decoder *d)
 		fail_field(d, "limit", "must not be 0");
 }
 
-static void decode_statfs(struct decoder *d)
+static void decode_nothing(struct decoder *d)
 {
 	(void)d; /* has no fields */
 }
@@ -244,6 +244,44 @@ static void decode_setxattr(struct decoder *d)
 		fail_field(d, "flags", "must be \"\", \"create\" or \"replace\"");
 }
 
+static void read_owner(struct decoder *d, uint64_t *owner)
+{
+	const char *text = "";
+	char *end;
+
+	json_need(&d->r, json_text(&d->r, "owner", 16, &text), "owner");
+	*owner = strtoull(text, &end, 16);
+	if (text[0] && (*end || !strchr("0123456789abcdef", text[0])))
+		fail_field(d, "owner", "must be 1 to 16 hex digits");
+	if (!text[0])
+		fail_field(d, "owner", "must not be empty");
+}
+
+static void decode_lock(struct decoder *d)
+{
+	struct lock_ask *a = &d->op->lock;
+	const char *type = "", *kind = "";
+
+	read_id(d, "id", &a->id);
+	read_owner(d, &a->owner);
+	json_need(&d->r, json_text(&d->r, "kind", 16, &kind), "kind");
+	json_need(&d->r, json_text(&d->r, "type", 16, &type), "type");
+	json_need(&d->r, json_u64(&d->r, "first", LIMIT_FILE_SIZE, &a->first), "first");
+	json_need(&d->r, json_u64(&d->r, "last", LIMIT_FILE_SIZE, &a->last), "last");
+	(void)json_u32(&d->r, "pid", UINT32_MAX, &a->pid); /* absent: 0 */
+	a->flock = strcmp(kind, "flock") == 0;
+	if (!a->flock && strcmp(kind, "posix") != 0)
+		fail_field(d, "kind", "must be \"posix\" or \"flock\"");
+	if (strcmp(type, "read") == 0)
+		a->type = LOCK_READ;
+	else if (strcmp(type, "write") == 0)
+		a->type = LOCK_WRITE;
+	else if (strcmp(type, "none") != 0)
+		fail_field(d, "type", "must be \"read\", \"write\" or \"none\"");
+	if (a->last < a->first && !d->op->error)
+		d->op->error = -EINVAL;
+}
+
 static const struct {
 	const char *name;
 	enum op_kind kind;
@@ -262,11 +300,15 @@ static const struct {
 	{ "rmdir", OP_RMDIR, true, false, decode_at },
 	{ "rename", OP_RENAME, true, true, decode_rename },
 	{ "readdir", OP_READDIR, false, false, decode_readdir },
-	{ "statfs", OP_STATFS, false, false, decode_statfs },
+	{ "statfs", OP_STATFS, false, false, decode_nothing },
 	{ "setxattr", OP_SETXATTR, true, false, decode_setxattr },
 	{ "getxattr", OP_GETXATTR, false, false, read_xattr_name },
 	{ "listxattr", OP_LISTXATTR, false, false, decode_id },
 	{ "removexattr", OP_REMOVEXATTR, true, false, read_xattr_name },
+	{ "lock", OP_LOCK, true, false, decode_lock },
+	{ "getlock", OP_GETLOCK, false, false, decode_lock },
+	{ "renewlocks", OP_RENEW, true, false, decode_nothing },
+	{ "droplocks", OP_DROPLOCKS, true, false, decode_nothing },
 };
 
 /* Decodes one operation; its names go to *text, which moves on. */

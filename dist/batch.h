@@ -2,6 +2,7 @@
 #ifndef DIST_BATCH_H
 #define DIST_BATCH_H
 
+#include "dist/locks.h"
 #include "dist/tree.h"
 #include "dist/tree_xattr.h"
 #include <stdbool.h>
@@ -25,7 +26,11 @@ enum op_kind {
 	OP_SETXATTR,
 	OP_GETXATTR,
 	OP_LISTXATTR,
-	OP_REMOVEXATTR
+	OP_REMOVEXATTR,
+	OP_LOCK,
+	OP_GETLOCK,
+	OP_RENEW,
+	OP_DROPLOCKS
 };
 
 struct op {
@@ -37,6 +42,7 @@ struct op {
 	struct tree_new new;	   /* create mknod mkdir symlink: all but at and now */
 	struct attr_change change; /* setattr: all but now */
 	struct tree_xattr xattr;   /* …xattr: all but now */
+	struct lock_ask lock;	   /* lock, getlock: all but session, now and grace */
 	unsigned flags;		   /* rename */
 	uint32_t limit;		   /* readdir */
 };

@@ -130,6 +130,21 @@ const char *const sql_text[SQL_COUNT] = {
 			    " reply = excluded.reply",
 	[SQL_SESSION_EXPIRE] = "DELETE FROM session WHERE used < $1",
 
+	[SQL_LOCK_LIST] =
+		"SELECT l.session, l.owner, l.first_byte, l.last_byte, l.is_write, l.pid,"
+		" coalesce(s.expires, 0) FROM file_lock l"
+		" LEFT JOIN lock_session s ON s.session = l.session"
+		" WHERE l.inode = $1 AND l.is_flock = $2 ORDER BY l.first_byte, l.session",
+	[SQL_LOCK_ADD] = "INSERT INTO file_lock (inode, is_flock, session, owner, first_byte,"
+			 " last_byte, is_write, pid) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+	[SQL_LOCK_DELETE] = "DELETE FROM file_lock WHERE inode = $1 AND is_flock = $2"
+			    " AND session = $3 AND owner = $4 AND first_byte = $5",
+	[SQL_LOCK_DROP] = "DELETE FROM file_lock WHERE session = $1",
+	[SQL_LOCK_SESSION_PUT] = "INSERT INTO lock_session (session, expires) VALUES ($1, $2)"
+				 " ON CONFLICT (session) DO UPDATE SET expires = excluded.expires",
+	[SQL_LOCK_SESSION_RENEW] = "UPDATE lock_session SET expires = $2 WHERE session = $1",
+	[SQL_LOCK_SESSION_DROP] = "DELETE FROM lock_session WHERE session = $1",
+
 	[SQL_APPLIED_GET] = "SELECT 1 FROM applied WHERE content = $1 AND stamp = $2",
 	[SQL_APPLIED_ADD] = "INSERT INTO applied (content, stamp, at) VALUES ($1, $2, $3)",
 	[SQL_APPLIED_EXPIRE] = "DELETE FROM applied WHERE at < $1",
@@ -258,6 +273,12 @@ const struct sql_touch sql_touches[SQL_COUNT] = {
 	[SQL_SESSION_OPEN] = NOTHING,
 	[SQL_SESSION_PUT] = NOTHING,
 	[SQL_SESSION_EXPIRE] = NOTHING,
+	[SQL_LOCK_ADD] = NOTHING, /* who waits for a lock asks again */
+	[SQL_LOCK_DELETE] = NOTHING,
+	[SQL_LOCK_DROP] = NOTHING,
+	[SQL_LOCK_SESSION_PUT] = NOTHING,
+	[SQL_LOCK_SESSION_RENEW] = NOTHING,
+	[SQL_LOCK_SESSION_DROP] = NOTHING,
 	[SQL_APPLIED_ADD] = NOTHING,
 	[SQL_APPLIED_EXPIRE] = NOTHING,
 };

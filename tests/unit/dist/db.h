@@ -273,6 +273,7 @@ static inline int db_wipe(void **state)
 	db_script("DELETE FROM dentry; DELETE FROM inode WHERE id <> 1; DELETE FROM content;"
 		  "DELETE FROM xattr; DELETE FROM replica; DELETE FROM part; DELETE FROM reclaim; "
 		  "DELETE FROM session;"
+		  "DELETE FROM file_lock; DELETE FROM lock_session;"
 		  "UPDATE inode SET nlink = 2, mode = 16877, gid = 0, xattrs = 0");
 	return 0;
 }
