@@ -47,7 +47,7 @@ MODEL := $(BUILD)/model/model
 MAN := $(foreach p,cdnfs.8 mount.cdnfs.8 cdnctl.1 cdn-dist.8 cdn-node.8 cdnfs.conf.5 nodes.yml.5,$(BUILD)/man/$(p))
 FLAGS := $(BUILD)/flags
 
-.PHONY: all man up down deps test test-compose unit posix model lint fmt fuzz bench install uninstall clean
+.PHONY: all man up down deps test test-compose unit posix model stress lint fmt fuzz bench install uninstall clean
 all: $(BINS) $(MAN)
 
 $(BUILD)/bin/node: $(NODE_OBJ) $(BUILD)/libcommon.a
@@ -150,6 +150,11 @@ test:
 # the containers, for real, as root: docs/compose.md
 test-compose: all
 	@CDN_BIN='$(abspath $(BUILD)/bin)' tests/compose/run.sh
+
+# SECONDS_EACH=n, T=stressor
+stress: all
+	@local/deps.sh stress
+	@CDN_BIN='$(abspath $(BUILD)/bin)' SAN='$(SAN)' SECONDS_EACH='$(SECONDS_EACH)' T='$(T)' tests/stress/run.sh
 
 lint: export LINT_FLAGS = $(subst ',,$(CPPFLAGS)) $(PKG_CFLAGS) -std=c17 $(WARN)
 lint: all
