@@ -105,6 +105,17 @@ static int call(struct api *a, const struct wait *w, struct call *c, cJSON *op, 
 	return rc == -EPROTO ? -EIO : rc;
 }
 
+int api_op(struct api *a, const struct wait *w, bool change, cJSON *op, cJSON **root,
+	const cJSON **result)
+{
+	struct call c = { .change = change };
+	int rc = call(a, w, &c, op, NULL, result);
+
+	if (rc == 0)
+		*root = c.root;
+	return rc;
+}
+
 /* Sends op and reads the file it answers. dir 0: nothing of a directory. */
 static int file_op(struct api *a, const struct wait *w, bool change, cJSON *op, uint64_t dir,
 	struct wire_file *out, struct attr *dirs)
@@ -141,8 +152,10 @@ static cJSON *new_op(const char *op, const struct api_new *new)
 {
 	cJSON *o = wire_op_name(op, new->dir, new->name);
 
-	if (o)
+	if (o) {
 		wire_add_owner(o, new->mode, new->uid, new->gid);
+		json_add_u64(o, "umask", new->umask);
+	}
 	return o;
 }
 

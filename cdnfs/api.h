@@ -12,6 +12,10 @@ int api_open(const struct link_conf *conf, struct api **out);
 void api_close(struct api **a);
 struct link *api_link(struct api *a);
 
+/* Any single operation of POST fs (wire_op…), which is taken; *root is the caller's to delete after 0. */
+int api_op(struct api *a, const struct wait *w, bool change, cJSON *op, cJSON **root,
+	const cJSON **result);
+
 /* The tree. `out` is the caller's to release. */
 int api_lookup(
 	struct api *a, const struct wait *w, uint64_t dir, const char *name, struct wire_file *out);
@@ -26,7 +30,7 @@ int api_setattr(struct api *a, const struct wait *w, uint64_t id, const struct w
 struct api_new {
 	uint64_t dir;
 	const char *name;
-	uint32_t mode, uid, gid; /* mode with type for mknod */
+	uint32_t mode, umask, uid, gid; /* mode with type for mknod */
 	uint64_t rdev;
 	const char *target; /* of a link */
 	bool exclusive;

@@ -39,7 +39,11 @@
 	X(readdirplus)                                                                             \
 	X(releasedir)                                                                              \
 	X(fsyncdir)                                                                                \
-	X(statfs)
+	X(statfs)                                                                                  \
+	X(setxattr)                                                                                \
+	X(getxattr)                                                                                \
+	X(listxattr)                                                                               \
+	X(removexattr)
 
 #define FS_ENUM(name) FS_##name,
 enum fs_op { FS_OPS(FS_ENUM) FS_COUNT };
@@ -57,7 +61,8 @@ struct cdnfs {
 	int staging;		      /* folder of staged files; -1 in a read-only mount */
 	struct fuse_session *session; /* for notifications */
 	struct opened_list opened;    /* files and directories */
-	sem_t ready;		      /* posted once: the kernel has begun */
+	bool acls;   /* the kernel goes by POSIX ACLs; set before anything is asked */
+	sem_t ready; /* posted once: the kernel has begun */
 	_Atomic uint64_t ops[FS_COUNT];
 	_Atomic uint64_t errors[FS_ERRNOS];	    /* by errno; [0] is not used */
 	_Atomic uint64_t bytes_read, bytes_written; /* by the kernel */

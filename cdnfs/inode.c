@@ -153,17 +153,21 @@ uint64_t inode_id(const struct inode *in)
 	return in->id;
 }
 
+bool inode_fresh_locked(const struct inodes *t, const struct inode *in, int64_t max_age_ms)
+{
+	return in->learnt_ms && in->tick >= t->trust && clock_ms() - in->learnt_ms < max_age_ms;
+}
+
 bool inode_fresh(
 	struct inodes *t, uint64_t id, int64_t max_age_ms, struct attr *shown, int64_t *age_ms)
 {
-	int64_t now = clock_ms();
 	struct inode *in = inode_lock(t, id);
 	bool fresh;
 
-	fresh = in && in->learnt_ms && in->tick >= t->trust && now - in->learnt_ms < max_age_ms;
+	fresh = in && inode_fresh_locked(t, in, max_age_ms);
 	if (fresh) {
 		show_locked(in, shown);
-		*age_ms = now - in->learnt_ms;
+		*age_ms = clock_ms() - in->learnt_ms;
 	}
 	pthread_mutex_unlock(&t->lock);
 	return fresh;

@@ -22,6 +22,7 @@ void inode_drop(struct inodes *t, struct inode *in);
 
 uint64_t inode_id(const struct inode *in);
 /* What the table knows, if dist told it (or this mount made it) less than max_age_ms ago; *age_ms how long. False else. */
+bool inode_fresh_locked(const struct inodes *t, const struct inode *in, int64_t max_age_ms);
 bool inode_fresh(
 	struct inodes *t, uint64_t id, int64_t max_age_ms, struct attr *shown, int64_t *age_ms);
 /* What was asked for before `tick` (of all, of one) may have changed without our being told. */

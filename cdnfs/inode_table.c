@@ -19,6 +19,7 @@ void inode_free(struct inode *in)
 	if (!in)
 		return;
 	staged_close(&in->staged);
+	xattrs_free(&in->xattrs);
 	free(in->target);
 	free(in);
 }

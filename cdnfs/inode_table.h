@@ -4,6 +4,7 @@
 
 #include "cdnfs/staging.h"
 #include "cdnfs/wire.h"
+#include "cdnfs/xattrs.h"
 #include "common/map.h"
 #include <pthread.h>
 
@@ -31,6 +32,7 @@ struct inode {
 	uint64_t told;	     /* version whose size the kernel knows */
 	const struct place *place, *unsynced;
 	struct staged *staged;
+	struct xattrs *xattrs; /* as last listed; NULL: never */
 	bool gone;
 };
 

@@ -6,9 +6,12 @@ struct api_new names_new(fuse_req_t req, fuse_ino_t parent, const char *name, mo
 {
 	struct cdnfs *fs = fuse_req_userdata(req);
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
-	struct api_new new = {
-		.dir = parent, .name = name, .mode = mode, .uid = ctx->uid, .gid = ctx->gid
-	};
+	struct api_new new = { .dir = parent,
+		.name = name,
+		.mode = mode,
+		.umask = ctx->umask & 0777,
+		.uid = ctx->uid,
+		.gid = ctx->gid };
 	struct attr dir;
 
 	if (inode_attr(fs->inodes, parent, &dir) == 0 && (dir.mode & S_ISGID)) {

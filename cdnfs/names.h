@@ -5,7 +5,7 @@
 #include "cdnfs/fs.h"
 #include <fuse3/fuse_lowlevel.h>
 
-/* A new name's dir, name, mode, uid and gid: the caller's, but in a directory with the set-group-id bit its group; a directory
+/* A new name's dir, name, mode, umask, uid and gid: the caller's, but in a directory with the set-group-id bit its group; a directory
  * takes the bit over. */
 struct api_new names_new(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
 

@@ -14,11 +14,19 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	struct cdnfs *fs = userdata;
 	unsigned want = FUSE_CAP_ASYNC_READ | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_PARALLEL_DIROPS |
 			FUSE_CAP_READDIRPLUS | FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ASYNC_DIO |
-			FUSE_CAP_CACHE_SYMLINKS;
+			FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_DONT_MASK;
+	const struct shown *shown = &fs->opt->shown;
 
 	/* HANDLE_KILLPRIV stays with the kernel, which then sends the change of mode. READDIRPLUS without AUTO: a
-	 * listing must not cost a lookup an entry. */
+	 * listing must not cost a lookup an entry.
+	 *
+	 * With POSIX_ACL the kernel asks for ACLs, goes by them and drops what it keeps of them with the attributes; what chmod and
+	 * a new name do to them, and to the umask, is dist's (so DONT_MASK). Where the mount shows other owners or permissions than there
+	 * are, ACLs would not fit them. */
+	if (!shown->has_uid && !shown->has_gid && !shown->mask)
+		want |= FUSE_CAP_POSIX_ACL;
 	conn->want = conn->capable & want;
+	fs->acls = conn->want & FUSE_CAP_POSIX_ACL;
 	conn->max_write = MAX_WRITE;
 	conn->max_readahead = READAHEAD;
 	conn->max_background = BACKGROUND;
@@ -54,4 +62,8 @@ const struct fuse_lowlevel_ops ops_table = {
 	.releasedir = on_releasedir,
 	.fsyncdir = on_fsyncdir,
 	.statfs = op_statfs,
+	.setxattr = on_setxattr,
+	.getxattr = on_getxattr,
+	.listxattr = on_listxattr,
+	.removexattr = on_removexattr,
 };

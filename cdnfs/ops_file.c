@@ -1,6 +1,7 @@
 #include "cdnfs/ops_file.h"
 
 #include "cdnfs/names.h"
+#include "cdnfs/privs.h"
 #include "cdnfs/reply.h"
 #include "cdnfs/store.h"
 #include "common/clock.h"
@@ -84,32 +85,18 @@ static void set_modes(
 	h->v = inode_version(fs->inodes, h->in, &h->commits);
 }
 
-/* True when a user's write takes away set-id bits, and what is left of the mode. */
-static bool loses_setid(fuse_req_t req, struct cdnfs *fs, const struct inode *in, uint32_t *mode)
-{
-	unsigned drop = S_ISUID;
-	struct attr attr;
-
-	if (fuse_req_ctx(req)->uid == 0 || inode_attr(fs->inodes, inode_id(in), &attr) < 0)
-		return false;
-	if (attr.mode & S_IXGRP)
-		drop |= S_ISGID;
-	*mode = attr.mode & 07777 & ~drop;
-	return (attr.mode & drop) != 0;
-}
-
 /* Attributes of now, truncated if asked for. */
 static int open_attr(
 	fuse_req_t req, const struct wait *w, struct inode *in, int flags, struct attr *attr)
 {
 	struct wire_change c = { .set = WIRE_MTIME, .mtime = clock_real_ns() };
+	struct caller who = reply_caller(req);
 	struct cdnfs *fs = reply_fs(req);
 	int rc;
 
 	if (flags & O_TRUNC) {
-		if (loses_setid(req, fs, in, &c.mode))
-			c.set |= WIRE_MODE;
-		return store_empty(fs, w, in, &c, attr);
+		rc = privs_take(fs, w, in, &who, &c);
+		return rc < 0 ? rc : store_empty(fs, w, in, &c, attr);
 	}
 	if (inode_gone(fs->inodes, inode_id(in)))
 		return inode_attr(fs->inodes, inode_id(in), attr);
@@ -300,33 +287,13 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	content_done(fs->content, &bytes);
 }
 
-/* Writes past the page cache (O_APPEND, O_DIRECT) reach us with the set-id bits that a user's write takes away; the
- * kernel does so itself for the others. */
-static int drop_setid(fuse_req_t req, struct cdnfs *fs, const struct wait *w, struct inode *in)
-{
-	struct wire_change c = { .set = WIRE_MODE };
-	struct wire_file f;
-	struct attr attr;
-	int rc;
-
-	if (!loses_setid(req, fs, in, &c.mode))
-		return 0;
-	if (inode_gone(fs->inodes, inode_id(in)))
-		return inode_change_gone(fs->inodes, inode_id(in), &c, &attr);
-	rc = api_setattr(fs->api, w, inode_id(in), &c, &f);
-	if (rc < 0)
-		return rc;
-	inode_changed(fs->inodes, &f.attr, &attr);
-	wire_file_release(&f);
-	return 0;
-}
-
 void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t off,
 	struct fuse_file_info *fi)
 {
 	struct cdnfs *fs = reply_fs(req);
 	struct wait w = reply_wait(req);
 	struct handle *h = handle_of(fi);
+	struct caller who = reply_caller(req);
 	struct staged *s;
 	int rc;
 
@@ -336,7 +303,8 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 		reply_result(req, -EFBIG);
 		return;
 	}
-	rc = drop_setid(req, fs, &w, h->in);
+	/* the kernel does so only before it writes into its pages */
+	rc = privs_drop(fs, &w, h->in, &who);
 	if (rc < 0) {
 		reply_result(req, rc);
 		return;

@@ -1,6 +1,7 @@
 #include "cdnfs/ops_meta.h"
 
 #include "cdnfs/names.h"
+#include "cdnfs/privs.h"
 #include "cdnfs/reply.h"
 #include "cdnfs/store.h"
 #include "common/clock.h"
@@ -158,6 +159,19 @@ static int resize(
 	return rc;
 }
 
+/* The size, and with size 0 the rest of the change. */
+static int change_size(struct cdnfs *fs, const struct wait *w, struct inode *in, uint64_t size,
+	bool open, struct wire_change *c, struct attr *shown)
+{
+	int rc;
+
+	if (size)
+		return resize(fs, w, in, size, open);
+	rc = store_empty(fs, w, in, c, shown);
+	c->set = 0;
+	return rc;
+}
+
 static int change_attr(struct cdnfs *fs, const struct wait *w, struct inode *in,
 	const struct wire_change *c, struct attr *shown)
 {
@@ -184,16 +198,15 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int set, struct
 	struct wait w = reply_wait(req);
 	struct wire_change c = change_of(st, set);
 	struct inode *in = inode_hold(fs->inodes, ino);
+	struct caller who = reply_caller(req);
 	struct attr shown;
 	int rc = in ? 0 : -ESTALE;
 
 	fs_begin(fs, FS_setattr);
-	if (in && (set & FUSE_SET_ATTR_SIZE) && !st->st_size) {
-		rc = store_empty(fs, &w, in, &c, &shown);
-		c.set = 0;
-	} else if (in && (set & FUSE_SET_ATTR_SIZE)) {
-		rc = resize(fs, &w, in, (uint64_t)st->st_size, fi != NULL);
-	}
+	if (in && (set & FUSE_SET_ATTR_SIZE))
+		rc = privs_take(fs, &w, in, &who, &c);
+	if (in && !rc && (set & FUSE_SET_ATTR_SIZE))
+		rc = change_size(fs, &w, in, (uint64_t)st->st_size, fi != NULL, &c, &shown);
 	if (in && !rc && c.set)
 		rc = change_attr(fs, &w, in, &c, &shown);
 	if (in && !rc && !c.set)

@@ -3,6 +3,7 @@
 #include "cdnfs/ops_dir.h"
 #include "cdnfs/ops_file.h"
 #include "cdnfs/ops_meta.h"
+#include "cdnfs/ops_xattr.h"
 #include "cdnfs/own.h"
 #include "cdnfs/reply.h"
 #include <errno.h>
@@ -184,4 +185,39 @@ void on_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_
 		reply_result(req, 0);
 	else
 		op_fsyncdir(req, ino, datasync, fi);
+}
+
+void on_setxattr(
+	fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)
+{
+	if (own_inode(ino))
+		reply_result(req, -EPERM);
+	else
+		op_setxattr(req, ino, name, value, size, flags);
+}
+
+void on_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	if (own_inode(ino))
+		reply_result(req, -ENODATA);
+	else
+		op_getxattr(req, ino, name, size);
+}
+
+void on_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	if (!own_inode(ino))
+		op_listxattr(req, ino, size);
+	else if (size)
+		(void)fuse_reply_buf(req, NULL, 0); /* the requester may have gone */
+	else
+		(void)fuse_reply_xattr(req, 0); /* as above */
+}
+
+void on_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	if (own_inode(ino))
+		reply_result(req, -EPERM);
+	else
+		op_removexattr(req, ino, name);
 }

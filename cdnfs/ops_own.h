@@ -1,5 +1,5 @@
 /* ops_own - the operations as the kernel calls them, where they can meet the mount's own entries (own.h): those are answered, or
- * refused, here, everything else is for ops_meta, ops_dir and ops_file. */
+ * refused, here, everything else is for ops_meta, ops_dir, ops_file and ops_xattr. */
 #ifndef CDNFS_OPS_OWN_H
 #define CDNFS_OPS_OWN_H
 
@@ -31,5 +31,10 @@ void on_readdirplus(
 	fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void on_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void on_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
+void on_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
+	int flags);
+void on_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
+void on_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
+void on_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
 
 #endif

@@ -33,6 +33,13 @@ struct wait reply_wait(fuse_req_t req)
 	};
 }
 
+struct caller reply_caller(fuse_req_t req)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+
+	return (struct caller){ .pid = ctx->pid, .uid = ctx->uid, .gid = ctx->gid };
+}
+
 static struct timespec time_of(int64_t ns)
 {
 	struct timespec t = { ns / 1000000000, ns % 1000000000 };

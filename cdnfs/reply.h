@@ -2,10 +2,12 @@
 #ifndef CDNFS_REPLY_H
 #define CDNFS_REPLY_H
 
+#include "cdnfs/caller.h"
 #include "cdnfs/fs.h"
 #include <fuse3/fuse_lowlevel.h>
 
 struct cdnfs *reply_fs(fuse_req_t req);
+struct caller reply_caller(fuse_req_t req);
 /* Waits while the requester does. */
 struct wait reply_wait(fuse_req_t req);
 

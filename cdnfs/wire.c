@@ -155,7 +155,8 @@ static int read_attr(struct json_reader *r, struct attr *a)
 	(void)json_u32(r, "nlink", UINT32_MAX, &a->nlink); /* absent: 1 */
 	(void)json_u64(r, "size", LIMIT_FILE_SIZE, &a->size);
 	(void)json_u64(r, "rdev", LIMIT_ID, &a->rdev);
-	(void)json_stamp(r, "stamp", &a->stamp); /* absent: no bytes */
+	(void)json_stamp(r, "stamp", &a->stamp);	     /* absent: no bytes */
+	(void)json_u32(r, "xattrs", UINT32_MAX, &a->xattrs); /* absent: none */
 	read_times(r, a);
 	return json_failed(r) < 0 || !a->id ? -EPROTO : 0;
 }

@@ -15,6 +15,7 @@ struct attr {
 	uint64_t size, rdev;
 	uint64_t stamp;		     /* version of the bytes, 0: none */
 	int64_t atime, mtime, ctime; /* ns since 1970 */
+	uint32_t xattrs;	     /* XATTR_… of common/xattr.h */
 	const struct place *place;   /* a node that has the bytes; NULL: not told */
 };
 

@@ -1,29 +1,17 @@
 """dist: extended attributes and ACLs, by POST fs."""
 import base64
 import secrets
-import struct
 
 import pytest
 
+from acls import ACCESS, DEFAULT, acl
 from cluster import http
 
-ACCESS, DEFAULT = "system.posix_acl_access", "system.posix_acl_default"
-TAGS = {"u": 1, "U": 2, "g": 4, "G": 8, "m": 16, "o": 32}
 SOME, HAS_ACCESS, HAS_DEFAULT, HAS_CAPABILITY = 1, 2, 4, 8
 
 
 def coded(value):
     return base64.b64encode(value).decode()
-
-
-def acl(text):
-    """\"u7 U1000:6 g5 m7 o1" as the kernel writes it."""
-    out = struct.pack("<I", 2)
-    for entry in text.split():
-        who, perm = entry[0], int(entry[-1])
-        named = int(entry[1:-2]) if who in "UG" else 0xffffffff
-        out += struct.pack("<HHI", TAGS[who], perm, named)
-    return out
 
 
 def mk(op, directory, name, mode=0o644, **kw):
