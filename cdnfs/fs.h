@@ -6,6 +6,7 @@
 #include "cdnfs/content.h"
 #include "cdnfs/inode.h"
 #include "cdnfs/inode_bytes.h"
+#include "cdnfs/locks.h"
 #include "cdnfs/opened.h"
 #include "cdnfs/options.h"
 #include "common/log.h"
@@ -43,7 +44,10 @@
 	X(setxattr)                                                                                \
 	X(getxattr)                                                                                \
 	X(listxattr)                                                                               \
-	X(removexattr)
+	X(removexattr)                                                                             \
+	X(getlk)                                                                                   \
+	X(setlk)                                                                                   \
+	X(flock)
 
 #define FS_ENUM(name) FS_##name,
 enum fs_op { FS_OPS(FS_ENUM) FS_COUNT };
@@ -58,6 +62,7 @@ struct cdnfs {
 	struct api *api;
 	struct content *content;
 	struct inodes *inodes;
+	struct locks *locks;	      /* NULL: the kernel's, of this machine alone */
 	int staging;		      /* folder of staged files; -1 in a read-only mount */
 	struct fuse_session *session; /* for notifications */
 	struct opened_list opened;    /* files and directories */

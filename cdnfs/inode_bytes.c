@@ -24,6 +24,19 @@ void inode_follow(struct inodes *t, const struct inode *in, unsigned *commits, s
 	pthread_mutex_unlock(&t->lock);
 }
 
+bool inode_adopt(struct inodes *t, struct inode *in)
+{
+	bool same;
+
+	pthread_mutex_lock(&t->lock);
+	same = in->pages == in->attr.stamp && in->told == in->attr.stamp;
+	in->stored = (struct version){ in->attr.stamp, in->attr.size, in->attr.place };
+	in->commits++;
+	in->pages = in->told = in->attr.stamp;
+	pthread_mutex_unlock(&t->lock);
+	return same;
+}
+
 void inode_stored(struct inodes *t, struct inode *in, const struct wire_stored *s,
 	const struct place *place, uint64_t base, const struct place *unsynced)
 {

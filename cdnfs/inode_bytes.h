@@ -8,6 +8,8 @@
 /* Versions. A handle keeps the version it opened, but follows what this mount stores (`commits` counts that). */
 struct version inode_version(struct inodes *t, const struct inode *in, unsigned *commits);
 void inode_follow(struct inodes *t, const struct inode *in, unsigned *commits, struct version *v);
+/* Every handle follows to the version that dist told last. True when the kernel's pages are those of it already. */
+bool inode_adopt(struct inodes *t, struct inode *in);
 /* This mount stored (or, with stamp 0, emptied) the file, whose base was version `base`. unsynced: the
  * node that has it perhaps not on disk yet, or NULL. */
 void inode_stored(struct inodes *t, struct inode *in, const struct wire_stored *s,

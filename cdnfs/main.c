@@ -176,6 +176,8 @@ static int build(struct mount *m, char *error, size_t cap)
 		rc = check_server(m, error, cap);
 	if (!rc)
 		rc = content_open(fs->api, o->set.memory, &fs->content);
+	if (!rc && strcmp(o->set.locks, "shared") == 0)
+		rc = locks_open(fs->api, &fs->locks);
 	if (!rc)
 		rc = stats_open(fs, &m->stats);
 	if (!rc)
@@ -248,6 +250,7 @@ static void tear_down(struct mount *m)
 	stats_close(&m->stats);
 	if (m->signals)
 		fuse_remove_signal_handlers(m->session);
+	locks_close(&m->fs.locks); /* who waits is answered, by the session */
 	if (m->session)
 		fuse_session_destroy(m->session);
 	opened_release(&m->fs.opened, &m->fs);

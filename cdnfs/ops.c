@@ -25,6 +25,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	 * are, ACLs would not fit them. */
 	if (!shown->has_uid && !shown->has_gid && !shown->mask)
 		want |= FUSE_CAP_POSIX_ACL;
+	if (fs->locks)
+		want |= FUSE_CAP_POSIX_LOCKS | FUSE_CAP_FLOCK_LOCKS;
 	conn->want = conn->capable & want;
 	fs->acls = conn->want & FUSE_CAP_POSIX_ACL;
 	conn->max_write = MAX_WRITE;
@@ -66,4 +68,7 @@ const struct fuse_lowlevel_ops ops_table = {
 	.getxattr = on_getxattr,
 	.listxattr = on_listxattr,
 	.removexattr = on_removexattr,
+	.getlk = on_getlk,
+	.setlk = on_setlk,
+	.flock = on_flock,
 };

@@ -1,5 +1,6 @@
 #include "cdnfs/ops_file.h"
 
+#include "cdnfs/locks.h"
 #include "cdnfs/names.h"
 #include "cdnfs/privs.h"
 #include "cdnfs/reply.h"
@@ -65,7 +66,9 @@ static void set_modes(
 	if (s && !dirty && !gone)
 		staged_retire(s, attr->stamp);
 	fi->fh = (uint64_t)(uintptr_t)h;
-	fi->noflush = (fi->flags & O_ACCMODE) == O_RDONLY;
+	/* by a flush the kernel tells of each close, which gives locks back */
+	fi->noflush = (fi->flags & O_ACCMODE) == O_RDONLY &&
+		      !(fs->locks && locks_any(fs->locks, inode_id(h->in)));
 	if (dirty || gone) {
 		fi->keep_cache = 1;
 	} else if (inode_shared(fs->inodes, h->in, attr->stamp)) {
@@ -102,6 +105,38 @@ static int open_attr(
 		return inode_attr(fs->inodes, inode_id(in), attr);
 	rc = store_refresh(fs, w, inode_id(in), attr);
 	return rc == -ENOENT ? -ESTALE : rc; /* the kernel looks the name up again */
+}
+
+const void *file_key(const struct fuse_file_info *fi)
+{
+	return handle_of(fi);
+}
+
+int file_store(struct cdnfs *fs, const struct wait *w, const struct fuse_file_info *fi)
+{
+	return store_commit(fs, w, handle_of(fi)->in, false);
+}
+
+int file_renew(struct cdnfs *fs, const struct wait *w, const struct fuse_file_info *fi)
+{
+	struct inode *in = handle_of(fi)->in;
+	struct staged *s = inode_staged(fs->inodes, in);
+	struct attr attr;
+	uint64_t size;
+	int64_t mtime;
+	int rc = 0;
+
+	if (inode_gone(fs->inodes, inode_id(in)) || (s && staged_dirty(s, &size, &mtime)))
+		return 0;
+	rc = store_refresh(fs, w, inode_id(in), &attr);
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc; /* its last name went: what is here stays */
+	if (s)
+		staged_retire(s, attr.stamp);
+	if (!inode_adopt(fs->inodes, in))
+		(void)fuse_lowlevel_notify_inval_inode(
+			fs->session, inode_id(in), 0, 0); /* it may have no pages */
+	return 0;
 }
 
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -329,10 +364,13 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct cdnfs *fs = reply_fs(req);
 	struct wait w = reply_wait(req);
+	int rc;
 
-	(void)ino;
 	fs_begin(fs, FS_flush);
-	reply_result(req, store_commit(fs, &w, handle_of(fi)->in, false));
+	rc = store_commit(fs, &w, handle_of(fi)->in, false);
+	if (fs->locks)
+		locks_flush(fs->locks, ino, fi->lock_owner);
+	reply_result(req, rc);
 }
 
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
@@ -357,6 +395,8 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	 * keeps them for the next flush or unmount. */
 	if ((fi->flags & O_ACCMODE) != O_RDONLY)
 		(void)store_commit(fs, NULL, h->in, false);
+	if (fs->locks)
+		locks_release(fs->locks, h);
 	handle_free(fs, h);
 	reply_result(req, 0);
 }

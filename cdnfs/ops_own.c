@@ -2,6 +2,7 @@
 
 #include "cdnfs/ops_dir.h"
 #include "cdnfs/ops_file.h"
+#include "cdnfs/ops_lock.h"
 #include "cdnfs/ops_meta.h"
 #include "cdnfs/ops_xattr.h"
 #include "cdnfs/own.h"
@@ -220,4 +221,29 @@ void on_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 		reply_result(req, -EPERM);
 	else
 		op_removexattr(req, ino, name);
+}
+
+void on_getlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct flock *lock)
+{
+	if (own_inode(ino))
+		reply_result(req, -ENOLCK);
+	else
+		op_getlk(req, ino, fi, lock);
+}
+
+void on_setlk(
+	fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct flock *lock, int sleep)
+{
+	if (own_inode(ino))
+		reply_result(req, -ENOLCK);
+	else
+		op_setlk(req, ino, fi, lock, sleep);
+}
+
+void on_flock(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, int op)
+{
+	if (own_inode(ino))
+		reply_result(req, -ENOLCK);
+	else
+		op_flock(req, ino, fi, op);
 }

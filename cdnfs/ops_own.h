@@ -36,5 +36,9 @@ void on_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 void on_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
 void on_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
 void on_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
+void on_getlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct flock *lock);
+void on_setlk(
+	fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct flock *lock, int sleep);
+void on_flock(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, int op);
 
 #endif

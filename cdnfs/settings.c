@@ -27,6 +27,8 @@ static const struct option_row rows[] = {
 		"file with the servers' token (or CDN_TOKEN in the environment)", 0 },
 	{ "ca_file", "CDN_CA", OPTION_TEXT, AT(ca_file), NULL, "FILE", "certificates to trust, PEM",
 		0 },
+	{ "locks", NULL, OPTION_WORD, AT(locks), "shared", "shared|local",
+		"whether flock and fcntl locks hold on every mount or on this one", 0 },
 	{ "mount_timeout", NULL, OPTION_POSITIVE, AT(mount_timeout), "3", "SECONDS",
 		"how long mounting waits for a distributor that is away", 86400 },
 	{ "uid", NULL, OPTION_TEXT, AT(uid), NULL, "USER",

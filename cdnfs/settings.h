@@ -11,7 +11,7 @@
 
 /* Texts are on the heap. */
 struct settings {
-	char *url, *staging, *log_level;			/* never NULL once loaded */
+	char *url, *staging, *log_level, *locks;		/* never NULL once loaded */
 	char *stats, *token_file, *ca_file, *uid, *gid, *umask; /* NULL: not given */
 	uint64_t memory;					/* bytes */
 	uint64_t timeout, attr_timeout, negative_timeout, mount_timeout; /* seconds */

@@ -8,6 +8,7 @@
 #include "dist/reg.h"
 #include "dist/tree.h"
 #include <errno.h>
+#include <inttypes.h>
 
 #define LIST_BYTES (LIMIT_JSON_REPLY / 2) /* a list that gets longer stops, with `more` */
 #define INODES_MAX 1000000000 /* that many are promised to those who ask: ids do not run out */
@@ -285,6 +286,8 @@ static int do_getlock(struct step *s)
 	emit_u64(s->out, h.last);
 	emit_key(s->out, "pid");
 	emit_u64(s->out, h.same_session ? h.pid : 0);
+	if (h.same_session)
+		buf_addf(s->out, ",\"owner\":\"%" PRIx64 "\"", h.owner);
 	return 0;
 }
 

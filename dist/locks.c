@@ -216,7 +216,8 @@ int locks_test(struct meta_tx *tx, const struct lock_ask *a, struct lock_held *o
 			.first = other->first,
 			.last = other->last,
 			.pid = other->pid,
-			.same_session = strcmp(other->session, a->session) == 0 };
+			.same_session = strcmp(other->session, a->session) == 0,
+			.owner = other->owner };
 	buf_release(&rows.buf);
 	return rc;
 }

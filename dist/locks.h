@@ -31,7 +31,8 @@ struct lock_held {
 	enum lock_type type;
 	uint64_t first, last;
 	uint32_t pid;
-	bool same_session; /* pid is of the asking machine */
+	bool same_session; /* pid is of the asking machine, and owner one of the session's */
+	uint64_t owner;
 };
 
 /* Sets the range to `type` for this owner, whatever of it the owner had before (LOCK_NONE: gives it back). 0; -EBUSY:

@@ -42,7 +42,8 @@ def test_a_writer_excludes(one, two):
     assert two.lock("read", 19, 30) == {"errno": "EBUSY"}
     assert two.lock("read", 20, 30) == {}
     assert two.lock("write", op="getlock") == {"type": "write", "first": 10, "last": 19, "pid": 0}
-    assert one.lock("write", op="getlock", owner="ff") == {"type": "write", "first": 10, "last": 19, "pid": 42}
+    assert one.lock("write", op="getlock", owner="ff") == {"type": "write", "first": 10, "last": 19, "pid": 42,
+                                                                "owner": "1"}
     assert one.lock("none") == {}
     assert two.lock("write") == {}
 
