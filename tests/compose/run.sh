@@ -9,36 +9,11 @@ work=$(mktemp -d "${TMPDIR:-/var/tmp}/cdn-compose.XXXXXX")
 host=$work/host parent=$work/parent tree=$work/tree want=$work/want
 project=cdntest$$ private=no
 servers=(db dist node1 node2 node3)
-passed=0 failed=0 compose=docker-compose nodes=3
+compose=docker-compose nodes=3
+# shellcheck source=tests/checks.sh
+. tests/checks.sh
 # shellcheck source=tests/compose/docker.sh
 . tests/compose/docker.sh
-
-until_true() { # SECONDS COMMAND…
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" > /dev/null 2>&1; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.1
-	done
-}
-
-check() { # NAME COMMAND…: counted
-	local name=$1
-	shift
-	if "$@" > "$work/check.log" 2>&1; then
-		passed=$((passed + 1))
-		echo "ok      $name ($SECONDS s)"
-	else
-		failed=$((failed + 1))
-		echo "FAILED  $name ($SECONDS s)"
-		tail -n 20 "$work/check.log"
-	fi
-}
-
-need() { # NAME COMMAND…: counted, and nothing can go on without it
-	check "$@"
-	[ "$failed" = 0 ] || exit 1
-}
 
 clean_up() {
 	trap - EXIT INT TERM
