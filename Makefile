@@ -19,8 +19,9 @@ PKGS_all := $(PKGS_common) libpq sqlite3 fuse3
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $$(PKGS_all)))$(PKG_CFLAGS)
 libs = $(shell pkg-config --libs $(1))
 
+WERROR ?= -Werror
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 \
-	-Wnull-dereference -Werror
+	-Wnull-dereference $(WERROR)
 OPT ?= -O2 -g
 CPPFLAGS += -I. -I$(BUILD) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -DVERSION='"$(VERSION)"'
 CFLAGS += -std=c17 $(OPT) $(WARN) -pthread -fno-strict-aliasing
@@ -47,7 +48,7 @@ MODEL := $(BUILD)/model/model
 MAN := $(foreach p,cdnfs.8 mount.cdnfs.8 cdnctl.1 cdn-dist.8 cdn-node.8 cdnfs.conf.5 nodes.yml.5,$(BUILD)/man/$(p))
 FLAGS := $(BUILD)/flags
 
-.PHONY: all man up down deps test test-compose unit posix model stress lint fmt fuzz bench install uninstall clean
+.PHONY: all man up down deps deb test test-compose test-deb unit posix model stress lint fmt fuzz bench install uninstall clean
 all: $(BINS) $(MAN)
 
 $(BUILD)/bin/node: $(NODE_OBJ) $(BUILD)/libcommon.a
@@ -156,6 +157,10 @@ stress: all
 	@local/deps.sh stress
 	@CDN_BIN='$(abspath $(BUILD)/bin)' SAN='$(SAN)' SECONDS_EACH='$(SECONDS_EACH)' T='$(T)' tests/stress/run.sh
 
+# the Debian packages, in clean systems, as root: docs/install.md
+test-deb:
+	@tests/deb/run.sh
+
 lint: export LINT_FLAGS = $(subst ',,$(CPPFLAGS)) $(PKG_CFLAGS) -std=c17 $(WARN)
 lint: all
 	@CC='$(CC)' CDN_BIN='$(BUILD)/bin' tests/lint/run.sh
@@ -217,6 +222,11 @@ uninstall:
 	@for f in $(INSTALLED); do f=$${f#*:}; rm -f "$(DESTDIR)$${f%:*}"; done
 	@for l in $(LINKED); do rm -f "$(DESTDIR)$${l%%:*}"; done
 	@for d in $(EXAMPLES) $(SHARE)/doc/cdnfs; do [ ! -d "$(DESTDIR)$$d" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$d"; done
+
+# Debian packages, of the source and not of what BUILD has
+deb:
+	@local/deps.sh "build deb"
+	@local/deb.sh build/deb
 
 clean:
 	rm -rf build build-*

@@ -1,9 +1,9 @@
 #!/bin/bash
-# deps.sh [GROUP]: installs the packages of local/packages that are missing: build and test, or those of GROUP only.
+# deps.sh [GROUPS]: installs the packages of local/packages that are missing: build, test and deb, or those of GROUPS only.
 # Asks the network for nothing when nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-groups=${1:-build test}
+groups=${1:-build test deb}
 
 installed() {
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -75,6 +75,22 @@ mount --bind /tmp/include /usr/include
 INSTALL = {
     "A try": Chapter(after="""gone -x 'cdnfs|dist|node'
 [ ! -e var ] && [ ! -e build ]"""),
+    # systemd does not run there: what stands in for it does as the units say
+    "Debian packages": Chapter(
+        before="""mount -t tmpfs run /run
+mkdir /run/systemd /run/systemd/system
+rm -f /usr/sbin/policy-rc.d
+install tests/deb/systemctl /usr/local/sbin/
+echo 'DPkg::Path "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";' > /etc/apt/apt.conf.d/path""",
+        after="""await up node1
+mounted /mnt/cdn
+cmp README.md /mnt/cdn/README.md
+[ "$(curl -s -o /dev/null -w '%{http_code}' -F file=@README.md http://127.0.0.1:8001/store/)" = 401 ]"""),
+    "Without the packages again": Chapter(after="""await gone -x 'cdnfs|mount.cdnfs|cdn-dist|cdn-node'
+fails ls /usr/bin/cdnfs /usr/sbin/cdn-dist /etc/cdn /etc/cdnfs.conf /var/cache/cdnfs
+umount /run
+rm /usr/local/sbin/systemctl
+hash -r"""),
     "From source": Chapter(after="""for name in cdnfs cdnctl cdn-dist cdn-node; do [ -x "/usr/local/bin/$name" ]; done
 [ "$(readlink -f /sbin/mount.cdnfs)" = /usr/local/bin/cdnfs ]
 [ -z "$(find /tmp/cdnfs-package ! -type d)" ]"""),
