@@ -6,6 +6,7 @@ import pytest
 
 from acls import ACCESS, DEFAULT, acl, text
 from actors import ALICE, BOB, GUESTS, STAFF, as_user, outcome, place, write  # noqa: F401  (place is a fixture)
+from harness import wait_for
 from tools import run
 
 
@@ -289,6 +290,19 @@ def test_they_survive_a_mount_and_another_mount_goes_by_them(cdn, monkeypatch):
     one = cdn.mount(cdn.tmp / "a")
     monkeypatch.chdir(one.path)
     assert get("f") == f"u6 U{ALICE}:4 g0 m4 o0"
+    monkeypatch.chdir("/")
+
+
+def test_the_kernel_goes_by_what_another_mount_changed(cdn, monkeypatch):
+    one, two = (cdn.mount(cdn.tmp / name) for name in ["a", "b"])
+    monkeypatch.chdir(two.path)
+    touch(one.path / "f", 0o660)
+    put(one.path / "f", "u6 U5:6 g6 m6 o0")
+    assert as_user(ALICE, read, "f") == "EACCES"  # it has the ACL now
+    put(one.path / "f", f"u6 U{ALICE}:6 g6 m6 o0")
+    wait_for("the right to read", lambda: as_user(ALICE, read, "f") == b"x")
+    (one.path / "f").chmod(0o600)
+    wait_for("the mask that takes it", lambda: as_user(ALICE, read, "f") == "EACCES")
     monkeypatch.chdir("/")
 
 
