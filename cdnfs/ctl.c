@@ -1,6 +1,7 @@
 /* cdnctl: the CDN from the command line, over REST. */
 #include "cdnfs/ctl_doctor.h"
 #include "cdnfs/ctl_exit.h"
+#include "cdnfs/ctl_feed.h"
 #include "cdnfs/ctl_fsck.h"
 #include "cdnfs/ctl_protect.h"
 #include "cdnfs/ctl_rest.h"
@@ -66,6 +67,8 @@ static const struct command {
 		false },
 	{ "fsck", "", "tree and register against their own rules; changes nothing", 0, 0, ctl_fsck,
 		false },
+	{ "watch", "", "what changes in the tree, as it changes, until it is interrupted", 0, 0,
+		ctl_feed, false },
 	{ "stats", "", "memory and storage of every node", 0, 0, ctl_rest_stats, true },
 	{ "nodes", "", "who is where", 0, 0, ctl_rest_nodes, true },
 	{ "ls", "[PATH]", "list a directory of the tree", 0, 1, ctl_rest_ls, true },

@@ -33,6 +33,7 @@ static const struct httpd_route routes[] = {
 	ROUTE("PUT", "/files/{*}", CHANGE | DATABASE | HTTPD_EARLY, files_put, ),
 	ROUTE("DELETE", "/files/{*}", CHANGE | DATABASE, files_delete, ),
 	ROUTE("POST", "/fs", CHANGE | DATABASE, fs_handle, JSON_BODY(fs_done)),
+	ROUTE("GET", "/fs/path/{id}", READ | DATABASE, path_get, ),
 	ROUTE("GET", "/fs/check", READ | HTTPD_WORKER, check_get, ),
 	ROUTE("GET", "/fs/events", CHANGE | HTTPD_DULL, events_get, ),
 	ROUTE("DELETE", "/fs/events", CHANGE | HTTPD_DULL, events_delete, ),

@@ -2,7 +2,11 @@
 
 #include "dist/answer.h"
 #include "dist/apply.h"
+#include "dist/emit.h"
+#include "dist/tree.h"
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define QUICK                                                                                      \
@@ -101,4 +105,37 @@ void fs_done(struct httpd_req *req)
 	if (b)
 		batch_release(b);
 	free(b);
+}
+
+struct whose {
+	uint64_t id;
+	struct buf path;
+};
+
+static int run_path(struct meta_tx *tx, void *arg)
+{
+	struct whose *w = arg;
+
+	buf_clear(&w->path);
+	return tree_path(tx, w->id, &w->path);
+}
+
+void path_get(struct httpd_req *req)
+{
+	const struct dist *d = httpd_server(req);
+	struct whose w = { .id = httpd_id(req), .path = BUF_INIT };
+	struct buf out = BUF_INIT;
+	char name[40];
+	int rc = meta_run(d->meta, META_READ, run_path, &w);
+
+	if (rc < 0) {
+		(void)snprintf(name, sizeof(name), "inode %" PRIu64, w.id); /* fits */
+		answer_error(req, rc, name);
+	} else {
+		buf_adds(&out, "{\"path\":");
+		emit_bytes(&out, buf_str(&w.path), w.path.len);
+		buf_adds(&out, "}");
+		answer_json(req, 200, &out);
+	}
+	buf_release(&w.path);
 }

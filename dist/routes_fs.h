@@ -6,5 +6,6 @@
 
 void fs_handle(struct httpd_req *req);
 void fs_done(struct httpd_req *req);
+void path_get(struct httpd_req *req); /* fs/path/{id}: how an inode is called */
 
 #endif
