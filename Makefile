@@ -146,7 +146,7 @@ model: $(BINS) $(MODEL)
 
 # make test T=name: only what has that in its name. SUITES="unit api mount docs" chooses.
 test:
-	@BUILD='$(BUILD)' CC='$(CC)' SAN='$(SAN)' T='$(T)' PG_BIN='$(PG_BIN)' tests/run.sh
+	@BUILD='$(BUILD)' CC='$(CC)' SAN='$(SAN)' T='$(T)' PG_BIN='$(PG_BIN)' AGAIN='$(AGAIN)' tests/run.sh
 
 # the containers, for real, as root: docs/compose.md
 test-compose: all

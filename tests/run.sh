@@ -2,6 +2,7 @@
 # make test: builds, then runs the unit, API and mount tests and ends with "N passed, N failed".
 # Environment: SAN, CC, BUILD as for make; T=name runs only tests with that in their names;
 # PG_BIN=folder has another PostgreSQL server's programs; SUITES="unit api mount docs" chooses; PYTEST_ARGS goes to pytest as it is;
+# AGAIN=n: up to n failed tests are run once more, alone; that they were is said.
 # WORKERS=n runs the files of pytest's tests in n processes (two for each core: most of a test's time is waiting).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -58,22 +59,42 @@ unit() {
 	rm -f "$log"
 }
 
-# FOLDER…: one pytest run over them
+# WORKERS LOG ARGUMENT…: one pytest run; which tests failed is kept beside the log
+pytest_run() {
+	local workers=$1 log=$2
+	shift 2
+	CDN_BIN=$(realpath "$BUILD/bin") SAN=$SAN timeout "${PYTEST_SECONDS:-1200}" "${run[@]}" \
+		/usr/bin/python3 -m pytest -q -rfEs --tb=short -o cache_dir="$log.failed" \
+		--timeout=300 -n "$workers" --dist loadfile "$@" 2>&1 | tee "$log"
+	return "${PIPESTATUS[0]}"
+}
+
+# LOG ARGUMENT…: what failed in that run once more, one by one with nothing beside. True when all passes now.
+again() {
+	local ids
+	ids=$(sed -nE 's/^(FAILED|ERROR) (.*)$/  \2/p' "$1")
+	echo "== again, alone:"
+	pytest_run 1 "$@" --last-failed --last-failed-no-failures none || return
+	printf '== UNSTEADY, failed beside others and passed alone:\n%s\n' "$ids"
+}
+
+# FOLDER…: pytest over them
 pytests() {
 	local log rc good bad extra
 	log=$(mktemp)
 	# words, with quotes as the shell reads them
 	mapfile -t extra < <(printf '%s' "${PYTEST_ARGS:-}" | xargs -r printf '%s\n')
-	CDN_BIN=$(realpath "$BUILD/bin") SAN=$SAN timeout "${PYTEST_SECONDS:-1200}" "${run[@]}" \
-		/usr/bin/python3 -m pytest -q -rfEs --tb=short -p no:cacheprovider \
-		--timeout=300 -n "$WORKERS" --dist loadfile ${T:+-k "$T"} \
-		"${extra[@]}" "$@" 2>&1 | tee "$log"
-	rc=${PIPESTATUS[0]}
+	pytest_run "$WORKERS" "$log" ${T:+-k "$T"} "${extra[@]}" "$@"
+	rc=$?
 	good=$(tail -n 3 "$log" | grep -oE '[0-9]+ passed' | tail -n 1 | grep -oE '[0-9]+')
 	bad=$(tail -n 3 "$log" | grep -oE '[0-9]+ (failed|errors?)\b' | awk '{n += $1} END {print n + 0}')
-	rm -f "$log"
 	# 5: nothing was collected, which T may cause; 1 without a count, and the others: a run that broke
 	case $rc in 0 | 5) ;; *) [ "$bad" != 0 ] || bad=1 ;; esac
+	if [ "$rc" = 1 ] && [ "$bad" -le "${AGAIN:-0}" ] && again "$log" ${T:+-k "$T"} "${extra[@]}" "$@"; then
+		good=$((${good:-0} + bad))
+		bad=0
+	fi
+	rm -rf "$log" "$log.failed"
 	add "${good:-0}" "$bad"
 }
 
