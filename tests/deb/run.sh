@@ -100,12 +100,11 @@ clean_up() {
 	trap - EXIT INT TERM
 	local sum good bad
 	for pid in "${pids[@]}"; do
-		while kill -TERM "$pid" 2> /dev/null; do
-			# what it waits for; what that has in a system ends with it
-			read -ra children < "/proc/$pid/task/$pid/children"
-			kill -TERM "${children[@]}" 2> /dev/null
-			sleep 0.1
-		done
+		[ -e "/proc/$pid" ] || continue
+		# unshare, with which all in its system ends, and which lets no other signal end it
+		read -ra children < "/proc/$pid/task/$pid/children"
+		kill -TERM "$pid"
+		kill -KILL "${children[@]}" 2> /dev/null
 		wait "$pid"
 	done
 	for release in $RELEASES; do
@@ -114,8 +113,9 @@ clean_up() {
 		passed=$((passed + good)) failed=$((failed + bad))
 	done
 	work=$top
-	check "nothing is left of it" nothing_left
-	rm -rf --one-file-system "$top"
+	# the end of a system that was killed is not waited for by others
+	check "nothing is left of it" until_true 60 nothing_left
+	until_true 60 rm -rf --one-file-system "$top"
 	echo "$passed passed, $failed failed"
 	[ "$failed" = 0 ] && [ "$passed" != 0 ]
 	exit
@@ -127,7 +127,7 @@ nothing_left() {
 }
 
 pids=()
-trap 'exit 1' INT TERM
+trap 'failed=1; exit 1' INT TERM
 trap clean_up EXIT
 need "packages of this machine" local/deps.sh deb
 need "/dev/fuse" test -e /dev/fuse
