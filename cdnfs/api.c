@@ -356,14 +356,16 @@ out:
 
 int api_upload(struct api *a, const struct api_upload *up, struct wire_stored *out)
 {
-	struct httpc_req req = { .method = "PUT",
-		.body_from_fd = true,
+	struct httpc_req req = { .method = up->list ? "PATCH" : "PUT",
+		.body = up->body,
+		.body_len = up->body ? (size_t)up->size : 0,
+		.body_from_fd = !up->body,
 		.body_fd = up->fd,
 		.fd_len = up->size,
 		.stall_ms = up->stall_ms };
 	struct httpc_res res = HTTPC_RES_INIT;
 	struct buf url = BUF_INIT;
-	char stamp[STAMP_TEXT];
+	char stamp[STAMP_TEXT], base[STAMP_TEXT];
 	int64_t sec = up->mtime / 1000000000, ns = up->mtime % 1000000000;
 	int rc;
 
@@ -372,8 +374,10 @@ int api_upload(struct api *a, const struct api_upload *up, struct wire_stored *o
 		sec--;
 	}
 	stamp_format(up->stamp, stamp);
-	buf_addf(&url, "%s/update/%" PRIu64 "?stamp=%s&mtime=%" PRId64 ".%09" PRId64 "&durable=%d",
-		up->place->uri, up->id, stamp, sec, ns, up->durable);
+	stamp_format(up->base, base);
+	buf_addf(&url,
+		"%s/update/%" PRIu64 "?stamp=%s&base=%s&mtime=%" PRId64 ".%09" PRId64 "&durable=%d",
+		up->place->uri, up->id, stamp, base, sec, ns, up->durable);
 	rc = buf_error(&url);
 	if (rc < 0)
 		goto out;

@@ -67,13 +67,18 @@ int api_place(struct api *a, const struct wait *w, uint64_t id, uint64_t size, c
 
 struct api_upload {
 	const struct place *place;
-	uint64_t id, stamp, size;
+	uint64_t id, stamp;
+	uint64_t base; /* version that it is based on, 0: none */
+	bool list; /* of changes, which are applied to whichever version is current; else all bytes */
+	const void *body; /* size bytes; NULL: they are in fd */
+	uint64_t size;
 	int fd;
 	int64_t mtime;
 	bool durable;
 	int64_t stall_ms;
 };
-/* One attempt. -EHOSTDOWN: the node is away. -ENOENT: the file is gone. -ENOSPC: the node is full. */
+/* One attempt. -EHOSTDOWN: the node is away. -ENOENT: the file is gone. -ENOSPC: the node is full. -ESTALE: all bytes were
+ * sent, and `base` is not the current version. */
 int api_upload(struct api *a, const struct api_upload *up, struct wire_stored *out);
 
 /* Bytes [off, off+len) of a version; all of them reach sink, or it is an error (-ENOENT: the version is gone). */

@@ -47,7 +47,9 @@
 	X(removexattr)                                                                             \
 	X(getlk)                                                                                   \
 	X(setlk)                                                                                   \
-	X(flock)
+	X(flock)                                                                                   \
+	X(fallocate)                                                                               \
+	X(copy_file_range)
 
 #define FS_ENUM(name) FS_##name,
 enum fs_op { FS_OPS(FS_ENUM) FS_COUNT };
@@ -56,6 +58,7 @@ enum fs_op { FS_OPS(FS_ENUM) FS_COUNT };
 #define FS_ERRNOS 134 /* of Linux */
 
 struct fuse_session;
+struct renew;
 
 struct cdnfs {
 	const struct options *opt;
@@ -66,7 +69,8 @@ struct cdnfs {
 	int staging;		      /* folder of staged files; -1 in a read-only mount */
 	struct fuse_session *session; /* for notifications */
 	struct opened_list opened;    /* files and directories */
-	bool acls;   /* the kernel goes by POSIX ACLs; set before anything is asked */
+	bool acls; /* the kernel goes by POSIX ACLs; set before anything is asked */
+	struct renew *renew;
 	sem_t ready; /* posted once: the kernel has begun */
 	_Atomic uint64_t ops[FS_COUNT];
 	_Atomic uint64_t errors[FS_ERRNOS];	    /* by errno; [0] is not used */

@@ -10,12 +10,6 @@
 
 #define INODE_ROOT 1
 
-/* Bytes as someone may read them. */
-struct version {
-	uint64_t stamp, size;
-	const struct place *place;
-};
-
 struct inode {
 	uint64_t id;
 	/* all under inodes.lock */

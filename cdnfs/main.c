@@ -3,7 +3,9 @@
 #include "cdnfs/ops.h"
 #include "cdnfs/options.h"
 #include "cdnfs/permit.h"
+#include "cdnfs/renew.h"
 #include "cdnfs/retry.h"
+#include "cdnfs/staging_dir.h"
 #include "cdnfs/stats.h"
 #include "cdnfs/store.h"
 #include "common/log.h"
@@ -181,6 +183,8 @@ static int build(struct mount *m, char *error, size_t cap)
 	if (!rc)
 		rc = stats_open(fs, &m->stats);
 	if (!rc)
+		rc = renew_open(fs, &fs->renew);
+	if (!rc)
 		rc = retry_open(fs, &m->retry);
 	if (!rc)
 		rc = readahead_open(m->path, &fs->ready, &m->readahead);
@@ -245,6 +249,7 @@ static void tear_down(struct mount *m)
 {
 	if (m->mounted)
 		fuse_session_unmount(m->session);
+	renew_close(&m->fs.renew);
 	readahead_close(&m->readahead);
 	ticker_close(&m->retry);
 	stats_close(&m->stats);

@@ -3,6 +3,7 @@
 #include "cdnfs/ops_file.h"
 #include "cdnfs/ops_meta.h"
 #include "cdnfs/ops_own.h"
+#include "cdnfs/ops_range.h"
 
 #define READAHEAD (4U << 20)
 #define MAX_WRITE (1U << 20)
@@ -71,4 +72,6 @@ const struct fuse_lowlevel_ops ops_table = {
 	.getlk = on_getlk,
 	.setlk = on_setlk,
 	.flock = on_flock,
+	.fallocate = op_fallocate,
+	.copy_file_range = on_copy_file_range,
 };

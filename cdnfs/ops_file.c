@@ -5,6 +5,7 @@
 #include "cdnfs/privs.h"
 #include "cdnfs/reply.h"
 #include "cdnfs/store.h"
+#include "cdnfs/view.h"
 #include "common/clock.h"
 #include "common/limits.h"
 #include "common/metrics.h"
@@ -228,17 +229,16 @@ void op_create(
 }
 
 /* Reads of the staged bytes: true when there were some to answer with. */
-static bool read_staged(
-	fuse_req_t req, struct cdnfs *fs, const struct handle *h, size_t size, uint64_t off)
+static bool read_staged(fuse_req_t req, struct cdnfs *fs, const struct wait *w, struct handle *h,
+	size_t size, uint64_t off)
 {
-	struct staged *s = inode_staged(fs->inodes, h->in);
 	char *data;
 	ssize_t n;
 
-	if (!s)
+	if (!inode_staged(fs->inodes, h->in))
 		return false;
 	data = malloc(size ? size : 1);
-	n = data ? staged_read(s, data, size, off) : -ENOMEM;
+	n = data ? view_read(fs, w, h->in, &h->stream, data, size, off) : -ENOMEM;
 	if (n >= 0) {
 		metrics_add(&fs->bytes_read, (uint64_t)n);
 		(void)fuse_reply_buf(req, data, (size_t)n); /* the requester may have gone */
@@ -310,7 +310,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 
 	(void)ino;
 	fs_begin(fs, FS_read);
-	if (read_staged(req, fs, h, size, (uint64_t)off))
+	if (read_staged(req, fs, &w, h, size, (uint64_t)off))
 		return;
 	rc = read_content(fs, &w, h, size, (uint64_t)off, &bytes);
 	if (rc < 0) {
@@ -345,11 +345,13 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 		return;
 	}
 	do {
-		rc = store_begin(fs, &w, h->in, UINT64_MAX, &s);
+		rc = store_begin(fs, &w, h->in, &s);
 		if (!rc)
 			rc = staged_write(s, data, size, (uint64_t)off, (fi->flags & O_APPEND) != 0,
 				clock_real_ns());
 	} while (rc == -EAGAIN);
+	if (!rc)
+		rc = view_relieve(fs, &w, h->in);
 	if (!rc && (fs->opt->sync || (fi->flags & O_DSYNC)))
 		rc = store_commit(fs, &w, h->in, true);
 	if (rc < 0) {

@@ -150,7 +150,7 @@ static int resize(
 	if (size > LIMIT_FILE_SIZE)
 		return -EFBIG;
 	do {
-		rc = store_begin(fs, w, in, size, &s);
+		rc = store_begin(fs, w, in, &s);
 		if (!rc)
 			rc = staged_truncate(s, size, clock_real_ns());
 	} while (rc == -EAGAIN);

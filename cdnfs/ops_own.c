@@ -4,6 +4,7 @@
 #include "cdnfs/ops_file.h"
 #include "cdnfs/ops_lock.h"
 #include "cdnfs/ops_meta.h"
+#include "cdnfs/ops_range.h"
 #include "cdnfs/ops_xattr.h"
 #include "cdnfs/own.h"
 #include "cdnfs/reply.h"
@@ -246,4 +247,14 @@ void on_flock(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, int op)
 		reply_result(req, -ENOLCK);
 	else
 		op_flock(req, ino, fi, op);
+}
+
+void on_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t off_from,
+	struct fuse_file_info *fi_from, fuse_ino_t to, off_t off_to, struct fuse_file_info *fi_to,
+	size_t len, int flags)
+{
+	if (own_inode(from) || own_inode(to))
+		reply_result(req, -EXDEV); /* by reading and writing */
+	else
+		op_copy_file_range(req, from, off_from, fi_from, to, off_to, fi_to, len, flags);
 }

@@ -30,6 +30,9 @@ void on_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct f
 void on_readdirplus(
 	fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void on_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void on_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t off_from,
+	struct fuse_file_info *fi_from, fuse_ino_t to, off_t off_to, struct fuse_file_info *fi_to,
+	size_t len, int flags);
 void on_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
 void on_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
 	int flags);

@@ -1,89 +1,40 @@
 #include "cdnfs/staging.h"
 
+#include "cdnfs/staging_dir.h"
+#include "common/log.h"
+#include "common/stamp.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
-enum state { NEW, FILLING, CLEAN, DIRTY, SENDING };
+#define KEPT_RANGES 4096 /* of clean bytes; more are forgotten */
+
+enum state { NEW, CLEAN, DIRTY, SENDING };
 
 struct staged {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	int fd;
-	enum state state;  /* lock */
-	enum state before; /* lock: what SENDING came from */
-	unsigned busy;	   /* lock: reads and writes under way */
-	uint64_t size;	   /* lock */
-	uint64_t base;	   /* lock: version that it grew from, 0 none */
-	int64_t mtime;	   /* lock */
+	/* all under lock */
+	enum state state;
+	enum state before; /* what SENDING came from */
+	unsigned busy;	   /* reads and writes under way */
+	uint64_t size;
+	struct version head; /* what it was stored as last: the changes are to that */
+	struct version
+		base; /* what is not here is read there: head, or one before it that differs by `have` and `cut` */
+	uint64_t cut;	    /* bytes of the base that still count */
+	struct ranges have; /* bytes that are here */
+	struct edit now;    /* changed since the base, or since `sent` */
+	struct edit sent;   /* SENDING or stuck: what is, or was sent */
+	uint64_t sent_size, sent_stamp;
+	bool stuck; /* nobody knows whether `sent` is stored */
+	int64_t mtime;
 };
-
-static int temp_file(int dirfd)
-{
-	char name[64];
-	int fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd >= 0)
-		return fd;
-	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
-		return -errno;
-	for (unsigned i = 0; i < 100; i++) {
-		(void)snprintf(name, sizeof(name), ".staged-%d-%lx", (int)getpid(), random());
-		fd = openat(dirfd, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-		if (fd >= 0) {
-			(void)unlinkat(dirfd, name, 0); /* a leftover name does no harm */
-			return fd;
-		}
-		if (errno != EEXIST)
-			return -errno;
-	}
-	return -EEXIST;
-}
-
-int staging_dir_open(const char *path, int *fd, char *error, size_t cap)
-{
-	struct statfs sf;
-	int dir, probe, rc;
-
-	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
-		rc = -errno;
-		(void)snprintf(error, cap, "staging: cannot make %s: %s", path, strerror(-rc));
-		return rc;
-	}
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = dir < 0 ? -errno : 0;
-	if (!rc && fstatfs(dir, &sf) < 0)
-		rc = -errno;
-	if (!rc && (sf.f_type == TMPFS_MAGIC || sf.f_type == RAMFS_MAGIC)) {
-		(void)snprintf(error, cap,
-			"staging: %s is in memory; give a folder on a disk (-o staging=DIR)", path);
-		rc = -EINVAL;
-		goto fail;
-	}
-	if (!rc) {
-		probe = temp_file(dir);
-		rc = probe < 0 ? probe : 0;
-		if (probe >= 0)
-			(void)close(probe); /* was only tried */
-	}
-	if (!rc) {
-		*fd = dir;
-		return 0;
-	}
-	(void)snprintf(error, cap, "staging: cannot write in %s: %s", path, strerror(-rc));
-fail:
-	if (dir >= 0)
-		(void)close(dir); /* nothing was written to it */
-	return rc;
-}
 
 int staged_open(int dirfd, struct staged **out)
 {
@@ -94,7 +45,9 @@ int staged_open(int dirfd, struct staged **out)
 		return rc;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->changed, NULL);
-	s->fd = temp_file(dirfd);
+	edit_release(&s->now);
+	edit_release(&s->sent);
+	s->fd = staging_temp(dirfd);
 	if (s->fd < 0) {
 		rc = s->fd;
 		staged_close(&s);
@@ -110,6 +63,9 @@ void staged_close(struct staged **s)
 		return;
 	if ((*s)->fd >= 0)
 		(void)close((*s)->fd); /* unlinked: its bytes go */
+	ranges_release(&(*s)->have);
+	edit_release(&(*s)->now);
+	edit_release(&(*s)->sent);
 	pthread_cond_destroy(&(*s)->changed);
 	pthread_mutex_destroy(&(*s)->lock);
 	free(*s);
@@ -119,9 +75,8 @@ void staged_close(struct staged **s)
 static void enter_locked(struct staged *s, enum state to)
 {
 	static const unsigned from[] = {
-		[NEW] = 1 << FILLING | 1 << CLEAN,
-		[FILLING] = 1 << NEW,
-		[CLEAN] = 1 << FILLING | 1 << SENDING | 1 << CLEAN,
+		[NEW] = 1 << CLEAN,
+		[CLEAN] = 1 << NEW | 1 << SENDING | 1 << CLEAN | 1 << DIRTY,
 		[DIRTY] = 1 << CLEAN | 1 << DIRTY | 1 << SENDING,
 		[SENDING] = 1 << CLEAN | 1 << DIRTY | 1 << NEW,
 	};
@@ -131,10 +86,10 @@ static void enter_locked(struct staged *s, enum state to)
 	pthread_cond_broadcast(&s->changed);
 }
 
-/* Until nobody fills or sends; with `alone`, until nobody reads or writes either. */
+/* Until nobody sends; with `alone`, until nobody reads or writes either. */
 static void settle_locked(struct staged *s, bool alone)
 {
-	while (s->state == FILLING || s->state == SENDING || (alone && s->busy))
+	while (s->state == SENDING || (alone && s->busy))
 		pthread_cond_wait(&s->changed, &s->lock);
 }
 
@@ -144,17 +99,60 @@ static void idle_locked(struct staged *s)
 		pthread_cond_broadcast(&s->changed);
 }
 
-int staged_fill_begin(struct staged *s)
+static uint64_t least(uint64_t a, uint64_t b)
 {
-	int must;
+	return a < b ? a : b;
+}
 
+/* Bytes that are here and were not changed are forgotten. */
+static void forget_locked(struct staged *s)
+{
+	ranges_clear(&s->have);
+	if (edit_empty(&s->now) && !s->stuck) {
+		if (ftruncate(s->fd, 0) < 0) /* what is not in `have` is not read */
+			log_info("staged bytes stay until the file is closed", "error=\"%s\"",
+				strerror(errno));
+		return;
+	}
+	/* Without memory they are read as they were in the base until they are stored. */
+	if (ranges_add_all(&s->have, &s->now.dirty) < 0 ||
+		ranges_add_all(&s->have, &s->sent.dirty) < 0 ||
+		ranges_add(&s->have, least(s->now.append, s->sent.append), s->size) < 0)
+		log_error("no memory to show what was written", "ranges=%zu", s->now.dirty.n);
+}
+
+static void base_locked(struct staged *s, const struct version *v)
+{
+	s->head = s->base = *v;
+	s->cut = least(v->size, s->now.low);
+	if (s->stuck)
+		s->cut = least(s->cut, s->sent.low);
+	if (edit_empty(&s->now) && !s->stuck)
+		s->size = v->size;
+	else if (s->cut > s->size)
+		s->size = s->cut;
+}
+
+void staged_begin(struct staged *s, const struct version *base)
+{
 	pthread_mutex_lock(&s->lock);
 	settle_locked(s, false);
-	must = s->state == NEW;
-	if (must)
-		enter_locked(s, FILLING);
+	if (s->state == NEW) {
+		base_locked(s, base);
+		enter_locked(s, CLEAN);
+	}
 	pthread_mutex_unlock(&s->lock);
-	return must;
+}
+
+void staged_rebase(struct staged *s, uint64_t base, const struct version *now)
+{
+	pthread_mutex_lock(&s->lock);
+	settle_locked(s, true);
+	if (s->state != NEW && s->base.stamp == base) {
+		forget_locked(s);
+		base_locked(s, now);
+	}
+	pthread_mutex_unlock(&s->lock);
 }
 
 static int write_all(int fd, const void *data, size_t len, uint64_t off)
@@ -173,107 +171,148 @@ static int write_all(int fd, const void *data, size_t len, uint64_t off)
 	return 0;
 }
 
-int staged_fill(struct staged *s, const void *data, size_t len, uint64_t off)
-{
-	return write_all(s->fd, data, len, off);
-}
-
-void staged_fill_end(struct staged *s, uint64_t size, uint64_t stamp, int rc)
+/* A change begins: 0 and the file's size, or -EAGAIN. The kernel sends no two changes of a file's length at once. */
+static int change_begin(struct staged *s, bool alone, uint64_t *size)
 {
 	pthread_mutex_lock(&s->lock);
-	if (!rc) {
-		s->size = size;
-		s->base = stamp;
+	settle_locked(s, alone);
+	if (s->state == NEW) {
+		pthread_mutex_unlock(&s->lock);
+		return -EAGAIN;
 	}
-	enter_locked(s, rc ? NEW : CLEAN);
+	enter_locked(s, DIRTY);
+	s->busy++;
+	*size = s->size;
 	pthread_mutex_unlock(&s->lock);
+	return 0;
+}
+
+/* The lock is held, and given back. */
+static int change_end(struct staged *s, int64_t now, int rc)
+{
+	if (!edit_empty(&s->now))
+		s->mtime = now;
+	idle_locked(s);
+	if (!s->busy && edit_empty(&s->now) && !s->stuck)
+		enter_locked(s, CLEAN); /* it failed, or changed nothing */
+	pthread_mutex_unlock(&s->lock);
+	return rc;
+}
+
+/* [from, to) was written. */
+static int wrote_locked(struct staged *s, uint64_t from, uint64_t to)
+{
+	int rc = ranges_add(&s->have, from, to);
+
+	if (!rc)
+		rc = edit_write(&s->now, s->size, from, to);
+	if (!rc && to > s->size)
+		s->size = to;
+	return rc;
 }
 
 int staged_write(
 	struct staged *s, const void *data, size_t len, uint64_t off, bool append, int64_t now)
 {
-	int rc;
+	uint64_t size;
+	int rc = change_begin(s, append, &size);
 
-	pthread_mutex_lock(&s->lock);
-	settle_locked(s, append);
-	if (s->state == NEW) {
-		pthread_mutex_unlock(&s->lock);
-		return -EAGAIN;
-	}
+	if (rc)
+		return rc;
 	if (append)
-		off = s->size;
-	enter_locked(s, DIRTY);
-	s->busy++;
-	if (append)
-		s->size += len;
-	pthread_mutex_unlock(&s->lock);
+		off = size;
 	rc = write_all(s->fd, data, len, off);
 	pthread_mutex_lock(&s->lock);
-	if (!rc && off + len > s->size)
-		s->size = off + len;
-	s->mtime = now;
-	idle_locked(s);
-	pthread_mutex_unlock(&s->lock);
-	return rc;
+	if (!rc && append)
+		edit_append(&s->now, size);
+	if (!rc && append)
+		s->size = off + len; /* so that the write is one within what is appended */
+	if (!rc)
+		rc = wrote_locked(s, off, off + len);
+	return change_end(s, now, rc);
 }
 
-ssize_t staged_read(struct staged *s, void *data, size_t len, uint64_t off)
+int staged_truncate(struct staged *s, uint64_t to, int64_t now)
 {
-	size_t done = 0;
-	ssize_t n = 0;
 	uint64_t size;
+	int rc = change_begin(s, true, &size);
 
-	pthread_mutex_lock(&s->lock);
-	if (s->state == NEW || s->state == FILLING || (s->state == SENDING && s->before == NEW)) {
-		pthread_mutex_unlock(&s->lock);
-		return -EAGAIN;
-	}
-	size = s->size;
-	s->busy++;
-	pthread_mutex_unlock(&s->lock);
-	if (off >= size)
-		len = 0;
-	else if (len > size - off)
-		len = (size_t)(size - off);
-	while (done < len) {
-		n = pread(s->fd, (char *)data + done, len - done, (off_t)(off + done));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	if (n < 0)
-		n = -errno;
-	else /* beyond the file's end, within its size: a hole at the end */
-		memset((char *)data + done, 0, len - done);
-	pthread_mutex_lock(&s->lock);
-	idle_locked(s);
-	pthread_mutex_unlock(&s->lock);
-	return n < 0 ? n : (ssize_t)len;
-}
-
-int staged_truncate(struct staged *s, uint64_t size, int64_t now)
-{
-	int rc;
-
-	pthread_mutex_lock(&s->lock);
-	settle_locked(s, true);
-	if (s->state == NEW) {
-		pthread_mutex_unlock(&s->lock);
-		return -EAGAIN;
-	}
-	enter_locked(s, DIRTY);
-	s->busy++;
-	pthread_mutex_unlock(&s->lock);
-	rc = ftruncate(s->fd, (off_t)size) < 0 ? -errno : 0;
+	if (rc)
+		return rc;
+	rc = ftruncate(s->fd, (off_t)to) < 0 ? -errno : 0;
 	pthread_mutex_lock(&s->lock);
 	if (!rc)
-		s->size = size;
-	s->mtime = now;
-	idle_locked(s);
-	pthread_mutex_unlock(&s->lock);
+		rc = edit_truncate(&s->now, size, to);
+	if (!rc) {
+		ranges_trim(&s->have, to);
+		s->cut = least(s->cut, to);
+		s->size = to;
+	}
+	return change_end(s, now, rc);
+}
+
+static int file_grow(struct staged *s, uint64_t size, uint64_t to)
+{
+	return to > size && ftruncate(s->fd, (off_t)to) < 0 ? -errno : 0;
+}
+
+static void grow_locked(struct staged *s, uint64_t to)
+{
+	if (to <= s->size)
+		return;
+	if (s->now.append == EDIT_NONE)
+		s->now.resized = true; /* else what is appended ends in zeros */
+	s->size = to;
+}
+
+int staged_grow(struct staged *s, uint64_t to, int64_t now)
+{
+	uint64_t size;
+	int rc = change_begin(s, true, &size);
+
+	if (rc)
+		return rc;
+	rc = file_grow(s, size, to);
+	pthread_mutex_lock(&s->lock);
+	if (!rc)
+		grow_locked(s, to);
+	return change_end(s, now, rc);
+}
+
+/* The staged file has zeros there. */
+static int punch(int fd, uint64_t off, uint64_t end)
+{
+	static const char zeros[65536];
+	int rc = 0;
+
+	if (off >= end || fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off,
+				  (off_t)(end - off)) == 0)
+		return 0;
+	if (errno != EOPNOTSUPP)
+		return -errno;
+	for (; !rc && off < end; off += sizeof(zeros))
+		rc = write_all(fd, zeros, least(end - off, sizeof(zeros)), off);
 	return rc;
+}
+
+int staged_zero(struct staged *s, uint64_t off, uint64_t end, bool keep, int64_t now)
+{
+	uint64_t size;
+	int rc = change_begin(s, true, &size);
+
+	if (rc)
+		return rc;
+	if (keep)
+		end = least(end, size);
+	rc = file_grow(s, size, end);
+	if (!rc)
+		rc = punch(s->fd, off, end);
+	pthread_mutex_lock(&s->lock);
+	if (!rc)
+		grow_locked(s, end);
+	if (!rc && off < end)
+		rc = wrote_locked(s, off, end);
+	return change_end(s, now, rc);
 }
 
 void staged_set_mtime(struct staged *s, int64_t mtime)
@@ -284,6 +323,128 @@ void staged_set_mtime(struct staged *s, int64_t mtime)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static bool readable_locked(const struct staged *s)
+{
+	if (s->state == NEW || (s->state == SENDING && s->before == NEW))
+		return false;
+	/* nothing of its own */
+	return s->state != CLEAN || s->have.n || !s->base.stamp || s->cut != s->base.size ||
+	       s->size != s->cut;
+}
+
+enum where { HERE, ZEROS, BASE };
+
+/* Where the bytes at off are, and how many of them at most `len`. off is within the size. */
+static enum where look_locked(const struct staged *s, uint64_t off, size_t *len)
+{
+	const struct range *r = ranges_from(&s->have, off);
+	uint64_t end = least(s->size, r ? r->from <= off ? r->to : r->from : UINT64_MAX);
+	enum where where = r && r->from <= off ? HERE : off < s->cut ? BASE : ZEROS;
+
+	if (where == BASE)
+		end = least(end, s->cut);
+	*len = (size_t)least(*len, end - off);
+	return where;
+}
+
+static ssize_t read_here(struct staged *s, char *data, size_t len, uint64_t off)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pread(s->fd, data + done, len - done, (off_t)(off + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0) { /* beyond the file's end: a hole */
+			memset(data + done, 0, len - done);
+			break;
+		}
+		done += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+ssize_t staged_read(struct staged *s, void *data, size_t len, uint64_t off, struct version *base,
+	size_t *missing)
+{
+	enum where where = ZEROS;
+	ssize_t n;
+
+	pthread_mutex_lock(&s->lock);
+	if (!readable_locked(s)) {
+		pthread_mutex_unlock(&s->lock);
+		return -EAGAIN;
+	}
+	if (off >= s->size)
+		len = 0;
+	else
+		where = look_locked(s, off, &len);
+	*base = s->base;
+	s->busy++;
+	pthread_mutex_unlock(&s->lock);
+	if (where == HERE) {
+		n = read_here(s, data, len, off);
+	} else if (where == BASE) {
+		*missing = len;
+		n = -ENODATA;
+	} else {
+		memset(data, 0, len);
+		n = (ssize_t)len;
+	}
+	pthread_mutex_lock(&s->lock);
+	idle_locked(s);
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
+bool staged_crowded(struct staged *s, struct range *gap)
+{
+	bool crowded;
+
+	pthread_mutex_lock(&s->lock);
+	crowded = s->now.dirty.n > STAGED_RANGES && ranges_gap(&s->now.dirty, gap);
+	pthread_mutex_unlock(&s->lock);
+	return crowded;
+}
+
+/* One piece of them; *len: how long it may be, and is. */
+static int join_piece(struct staged *s, const void *data, size_t *len, uint64_t off)
+{
+	enum where where;
+	int rc = 0;
+
+	pthread_mutex_lock(&s->lock);
+	where = look_locked(s, off, len);
+	pthread_mutex_unlock(&s->lock);
+	if (where != HERE)
+		rc = write_all(s->fd, data, *len, off);
+	pthread_mutex_lock(&s->lock);
+	if (!rc)
+		rc = wrote_locked(s, off, off + *len);
+	pthread_mutex_unlock(&s->lock);
+	return rc;
+}
+
+int staged_join(struct staged *s, const void *data, size_t len, uint64_t off)
+{
+	uint64_t size;
+	int rc = change_begin(s, true, &size);
+	size_t n;
+
+	if (rc)
+		return rc;
+	len = off < size ? (size_t)least(len, size - off) : 0;
+	for (; !rc && len; off += n, len -= n, data = (const char *)data + n) {
+		n = len;
+		rc = join_piece(s, data, &n, off);
+	}
+	pthread_mutex_lock(&s->lock);
+	return change_end(s, s->mtime, rc);
+}
+
 int staged_send_begin(struct staged *s, struct staged_job *job)
 {
 	int todo;
@@ -291,8 +452,20 @@ int staged_send_begin(struct staged *s, struct staged_job *job)
 	pthread_mutex_lock(&s->lock);
 	settle_locked(s, true);
 	todo = s->state == DIRTY;
+	if (todo && !s->stuck) {
+		s->sent = s->now;
+		s->now = (struct edit)EDIT_INIT;
+		s->sent_size = s->size;
+		s->sent_stamp = stamp_new();
+	}
 	if (todo) {
-		*job = (struct staged_job){ s->fd, s->size, s->base, s->mtime };
+		*job = (struct staged_job){ .fd = s->fd,
+			.size = s->sent_size,
+			.stamp = s->sent_stamp,
+			.base = s->head,
+			.mtime = s->mtime,
+			.edit = &s->sent,
+			.whole = !s->stuck && ranges_cover(&s->have, 0, s->size) };
 		s->before = s->state;
 		enter_locked(s, SENDING);
 	}
@@ -300,12 +473,42 @@ int staged_send_begin(struct staged *s, struct staged_job *job)
 	return todo;
 }
 
-void staged_send_end(struct staged *s, uint64_t stamp, int rc)
+static void stored_locked(struct staged *s, bool merged, const struct version *v)
+{
+	edit_release(&s->sent);
+	s->stuck = false;
+	s->head = *v;
+	if (!merged && s->have.n <= KEPT_RANGES)
+		return; /* the blocks of the base that are in memory stay good */
+	forget_locked(s);
+	base_locked(s, v);
+}
+
+/* What was sent is only changed again; it does not fail but for memory, and then stays apart. */
+static void failed_locked(struct staged *s, bool known)
+{
+	s->stuck = (!known && s->sent.append != EDIT_NONE) || edit_join(&s->now, &s->sent) < 0;
+}
+
+void staged_send_end(struct staged *s, enum staged_end how, const struct version *now)
 {
 	pthread_mutex_lock(&s->lock);
-	if (!rc)
-		s->base = stamp;
-	enter_locked(s, rc ? DIRTY : CLEAN);
+	switch (how) {
+	case STAGED_STORED:
+	case STAGED_MERGED:
+		stored_locked(s, how == STAGED_MERGED, now);
+		break;
+	case STAGED_LEFT:
+		edit_release(&s->sent);
+		edit_release(&s->now);
+		s->stuck = false;
+		break;
+	case STAGED_FAILED:
+	case STAGED_UNKNOWN:
+		failed_locked(s, how == STAGED_FAILED);
+		break;
+	}
+	enter_locked(s, edit_empty(&s->now) && !s->stuck && how <= STAGED_LEFT ? CLEAN : DIRTY);
 	s->before = CLEAN;
 	pthread_mutex_unlock(&s->lock);
 }
@@ -319,17 +522,17 @@ void staged_hold(struct staged *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
-void staged_hold_end(struct staged *s, int rc)
+void staged_hold_end(struct staged *s, const struct version *now)
 {
-	/* Alone while SENDING but for readers, who find zeros or an end: both are what truncation gives. */
-	if (!rc && ftruncate(s->fd, 0) < 0)
-		rc = -errno;
 	pthread_mutex_lock(&s->lock);
-	if (!rc) {
-		s->size = 0;
-		s->base = 0;
+	if (now) {
+		edit_release(&s->now);
+		edit_release(&s->sent);
+		s->stuck = false;
+		forget_locked(s);
+		base_locked(s, now);
 	}
-	enter_locked(s, rc ? s->before : CLEAN);
+	enter_locked(s, now ? CLEAN : s->before);
 	s->before = CLEAN;
 	pthread_mutex_unlock(&s->lock);
 }
@@ -338,12 +541,10 @@ void staged_retire(struct staged *s, uint64_t stamp)
 {
 	pthread_mutex_lock(&s->lock);
 	settle_locked(s, true);
-	if (s->state == CLEAN && s->base != stamp) {
-		/* memory-speed: an unlinked file's pages. Old bytes past a short refill must not show. */
-		if (ftruncate(s->fd, 0) == 0) {
-			s->size = 0;
-			enter_locked(s, NEW);
-		}
+	if (s->state == CLEAN && s->head.stamp != stamp) {
+		forget_locked(s);
+		s->size = 0;
+		enter_locked(s, NEW);
 	}
 	pthread_mutex_unlock(&s->lock);
 }

@@ -1,14 +1,14 @@
 #include "cdnfs/store.h"
 
+#include "cdnfs/delta.h"
+#include "cdnfs/renew.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/stamp.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
-#define FILL_CHUNK (64ULL << 20)
 #define PAUSE_MS 200
 #define SLOWEST_DISK 10000 /* bytes a millisecond that a node may be as slow to sync */
 
@@ -25,84 +25,19 @@ int store_refresh(struct cdnfs *fs, const struct wait *w, uint64_t id, struct at
 	return rc;
 }
 
-/* One stretch of the stored version on its way into staging. */
-struct filling {
-	struct staged *staged;
-	uint64_t start, pos;
-};
-
-static int fill_sink(void *ctx, const void *data, size_t len)
+int store_begin(struct cdnfs *fs, const struct wait *w, struct inode *in, struct staged **out)
 {
-	struct filling *f = ctx;
-	int rc = staged_fill(f->staged, data, len, f->pos);
-
-	f->pos += len;
-	return rc;
-}
-
-static void fill_restart(void *ctx)
-{
-	struct filling *f = ctx;
-
-	f->pos = f->start;
-}
-
-static int fill_from(struct cdnfs *fs, const struct wait *w, struct staged *s, uint64_t id,
-	const struct version *v, uint64_t size)
-{
-	for (uint64_t off = 0; off < size; off += FILL_CHUNK) {
-		struct filling f = { s, off, off };
-		struct api_range r = { v->place, id, v->stamp, off, size - off };
-		int rc;
-
-		if (r.len > FILL_CHUNK)
-			r.len = FILL_CHUNK;
-		rc = api_fetch(fs->api, w, &r, fill_sink, fill_restart, &f);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-static int fill(
-	struct cdnfs *fs, const struct wait *w, struct inode *in, struct staged *s, uint64_t keep)
-{
-	struct version v = { 0 };
-	uint64_t size = 0;
+	int rc = fs->opt->ro ? -EROFS : inode_stage(fs->inodes, in, fs->staging, out);
+	struct version v;
 	struct attr shown;
 	unsigned commits;
-	int rc = -ENOENT;
-
-	for (int attempt = 0; attempt < 2 && rc == -ENOENT; attempt++) {
-		v = inode_version(fs->inodes, in, &commits);
-		size = v.size < keep ? v.size : keep;
-		if (!v.stamp || !size)
-			rc = 0;
-		else if (v.place)
-			rc = fill_from(fs, w, s, inode_id(in), &v, size);
-		if (rc == -ENOENT && store_refresh(fs, w, inode_id(in), &shown) < 0)
-			break; /* the version is gone, and nothing newer is known */
-	}
-	if (!v.stamp)
-		size = 0;
-	staged_fill_end(s, size, v.stamp, rc);
-	return rc == -ENOENT ? -ESTALE : rc;
-}
-
-int store_begin(struct cdnfs *fs, const struct wait *w, struct inode *in, uint64_t keep,
-	struct staged **out)
-{
-	struct staged *s;
-	int rc = fs->opt->ro ? -EROFS : inode_stage(fs->inodes, in, fs->staging, &s);
 
 	if (rc < 0)
 		return rc;
-	if (staged_fill_begin(s)) {
-		rc = fill(fs, w, in, s, keep);
-		if (rc < 0)
-			return rc;
-	}
-	*out = s;
+	v = inode_version(fs->inodes, in, &commits);
+	if (v.stamp && !v.place && store_refresh(fs, w, inode_id(in), &shown) == 0)
+		v = inode_version(fs->inodes, in, &commits); /* else asked for when it is read */
+	staged_begin(*out, &v);
 	return 0;
 }
 
@@ -159,48 +94,159 @@ static int choose(struct cdnfs *fs, const struct wait *w, int64_t deadline, uint
 	}
 }
 
+/* A job on its way. */
+struct sending {
+	struct cdnfs *fs;
+	const struct wait *w;
+	struct inode *in;
+	const struct staged_job *job;
+	struct api_upload up;
+	struct delta delta;
+	bool built; /* delta is */
+	struct avoided av;
+	int64_t deadline;
+	bool unknown; /* an attempt got no answer */
+};
+
+/* Worth sending all bytes? Else what was changed, which is also what keeps others' changes and what is appended behind them. */
+static bool send_whole(const struct staged_job *job)
+{
+	return job->whole && job->edit->append == EDIT_NONE &&
+	       ranges_bytes(&job->edit->dirty) >= job->size / 2;
+}
+
+static void as_whole(struct sending *x)
+{
+	x->up.list = false;
+	x->up.body = NULL;
+	x->up.fd = x->job->fd;
+	x->up.size = x->job->size;
+}
+
+static int as_list(struct sending *x)
+{
+	int rc = x->built ? 0 : delta_build(x->job, x->fs->staging, &x->delta);
+
+	if (rc < 0)
+		return rc;
+	x->built = true;
+	x->up.list = true;
+	x->up.body = x->delta.fd < 0 ? buf_str(&x->delta.text) : NULL;
+	x->up.fd = x->delta.fd;
+	x->up.size = x->delta.len;
+	return 0;
+}
+
+/* The node that has the current version: changes cost least there. NULL: nobody has, or knows. */
+static const struct place *holder(struct sending *x, int *rc)
+{
+	struct attr shown;
+	unsigned commits;
+
+	*rc = store_refresh(x->fs, x->w, x->up.id, &shown);
+	return *rc < 0 ? NULL : inode_version(x->fs->inodes, x->in, &commits).place;
+}
+
+/* The node was away. Changes wait for the one that has the version, unless all bytes are here. */
+static int elsewhere(struct sending *x)
+{
+	int rc = 0;
+
+	x->unknown = true;
+	if (x->up.list && x->job->base.stamp && !x->job->whole) {
+		if (!pause_retry(x->w, x->deadline, &rc))
+			return rc ? rc : -EHOSTDOWN;
+		x->up.place = holder(x, &rc);
+		return rc;
+	}
+	if (x->up.list && x->job->base.stamp && x->job->edit->append == EDIT_NONE)
+		as_whole(x);
+	avoid(x->av.away, sizeof(x->av.away), x->up.place);
+	x->up.place = NULL;
+	return 0;
+}
+
+/* After an attempt: 0: another one, as x says; else that is how it ends. */
+static int next_attempt(struct sending *x, int rc)
+{
+	if (rc == -ESTALE && !x->up.list) { /* somebody was quicker: ours into theirs */
+		rc = as_list(x);
+		if (!rc)
+			x->up.place = holder(x, &rc);
+		return rc;
+	}
+	if (rc == -ENOSPC) {
+		avoid(x->av.full, sizeof(x->av.full), x->up.place);
+		x->up.place = NULL;
+		return 0;
+	}
+	if (rc != -EHOSTDOWN)
+		return rc;
+	if (clock_ms() < x->deadline)
+		return elsewhere(x);
+	x->unknown = true;
+	return -EHOSTDOWN;
+}
+
 /* Brings the bytes to a node that takes them. */
+static int send_bytes(struct sending *x, struct wire_stored *stored)
+{
+	struct link *link = api_link(x->fs->api);
+	const struct place *at = NULL;
+	int rc = send_whole(x->job) ? (as_whole(x), 0) : as_list(x);
+
+	x->up.place = x->up.list && x->job->base.stamp ? x->job->base.place
+						       : inode_take_place(x->fs->inodes, x->in);
+	while (!rc) {
+		if (!x->up.place)
+			rc = choose(x->fs, x->w, x->deadline, x->up.id, x->job->size, &x->av,
+				&x->up.place);
+		if (rc)
+			break;
+		at = x->up.place;
+		rc = api_upload(x->fs->api, &x->up, stored);
+		if (!rc)
+			return 0;
+		rc = next_attempt(x, rc);
+	}
+	if (rc == -EHOSTDOWN) {
+		if (at && !(x->w && x->w->quiet))
+			link_log_away(link, true, at->uri, rc, "");
+		rc = -EIO;
+	}
+	return rc;
+}
+
 static int upload(struct cdnfs *fs, const struct wait *w, struct inode *in,
 	const struct staged_job *job, bool durable, struct wire_stored *stored,
-	const struct place **where)
+	const struct place **where, bool *unknown)
 {
-	struct link *link = api_link(fs->api);
 	int64_t timeout = (int64_t)fs->opt->set.timeout * 1000;
-	int64_t deadline = link_deadline(link, w);
-	struct api_upload up = { .id = inode_id(in),
-		.size = job->size,
-		.fd = job->fd,
-		.mtime = job->mtime,
-		.durable = durable,
-		.stall_ms = timeout + (int64_t)(job->size / SLOWEST_DISK) };
-	struct avoided av = { 0 };
-	int rc;
+	struct sending x = { .fs = fs,
+		.w = w,
+		.in = in,
+		.job = job,
+		.deadline = link_deadline(api_link(fs->api), w),
+		.up = { .id = inode_id(in),
+			.stamp = job->stamp,
+			.base = job->base.stamp,
+			.mtime = job->mtime,
+			.durable = durable,
+			.stall_ms = timeout + (int64_t)(job->size / SLOWEST_DISK) } };
+	int rc = send_bytes(&x, stored);
 
-	up.place = inode_take_place(fs->inodes, in);
-	for (;;) {
-		if (!up.place)
-			rc = choose(fs, w, deadline, up.id, up.size, &av, &up.place);
-		else
-			rc = 0;
-		if (rc < 0)
-			return rc;
-		up.stamp = stamp_new();
-		rc = api_upload(fs->api, &up, stored);
-		if (rc == -ENOSPC)
-			avoid(av.full, sizeof(av.full), up.place);
-		else if (rc == -EHOSTDOWN)
-			avoid(av.away, sizeof(av.away), up.place);
-		else
-			break;
-		if (rc == -EHOSTDOWN && clock_ms() >= deadline) {
-			if (!(w && w->quiet))
-				link_log_away(link, true, up.place->uri, rc, "");
-			return -EIO;
-		}
-		up.place = NULL;
-	}
-	*where = up.place;
+	*where = x.up.place;
+	*unknown = x.unknown || rc == -EINTR || rc == -EIO;
+	if (x.built)
+		delta_release(&x.delta);
 	return rc;
+}
+
+/* Is what was stored more, or other, than what is seen here? */
+static bool has_others(const struct staged_job *job, const struct wire_stored *stored)
+{
+	return stored->stamp != job->stamp || stored->size != job->size ||
+	       (stored->has_base && stored->base != job->base.stamp);
 }
 
 /* All of what this mount stored without sync, to disk. */
@@ -216,52 +262,73 @@ static int sync_stored(struct cdnfs *fs, const struct wait *w, struct inode *in)
 	return rc;
 }
 
+static int send_empty(struct cdnfs *fs, const struct wait *w, struct inode *in, int64_t mtime,
+	struct wire_stored *out)
+{
+	struct wire_change empty = { .set = WIRE_SIZE | WIRE_MTIME, .mtime = mtime };
+	struct wire_file f;
+	int rc = api_setattr(fs->api, w, inode_id(in), &empty, &f);
+
+	if (rc < 0)
+		return rc;
+	out->mtime = f.attr.mtime;
+	out->ctime = f.attr.ctime;
+	wire_file_release(&f);
+	return 0;
+}
+
 static int send_job(struct cdnfs *fs, const struct wait *w, struct inode *in, struct staged *s,
 	const struct staged_job *job, bool durable)
 {
 	struct wire_stored stored = { 0 };
 	const struct place *where = NULL;
-	struct wire_change empty = { .set = WIRE_SIZE | WIRE_MTIME, .mtime = job->mtime };
-	struct wire_file f;
-	int rc = 0;
+	struct version now;
+	bool unknown = false, others;
+	int rc;
 
-	if (inode_gone(fs->inodes, inode_id(in))) {
-		staged_send_end(s, job->base, 0);
-		return 0;
+	if (inode_gone(fs->inodes, inode_id(in)))
+		rc = -ENOENT;
+	else if (job->size)
+		rc = upload(fs, w, in, job, durable, &stored, &where, &unknown);
+	else
+		rc = send_empty(fs, w, in, job->mtime, &stored);
+	if (rc < 0) {
+		staged_send_end(s,
+			rc == -ENOENT ? STAGED_LEFT
+			: unknown     ? STAGED_UNKNOWN
+				      : STAGED_FAILED,
+			NULL);
+		return rc == -ENOENT ? 0 : rc;
 	}
-	if (job->size) {
-		rc = upload(fs, w, in, job, durable, &stored, &where);
-	} else {
-		rc = api_setattr(fs->api, w, inode_id(in), &empty, &f);
-		if (!rc) {
-			stored.mtime = f.attr.mtime;
-			stored.ctime = f.attr.ctime;
-			wire_file_release(&f);
-		}
-	}
-	if (!rc)
-		inode_stored(fs->inodes, in, &stored, where, job->base, durable ? NULL : where);
-	staged_send_end(s, stored.stamp, rc == -ENOENT ? 0 : rc);
-	return rc == -ENOENT ? 0 : rc;
+	others = job->size && has_others(job, &stored);
+	inode_stored(fs->inodes, in, &stored, where, others ? UINT64_MAX : job->base.stamp,
+		durable ? NULL : where);
+	now = (struct version){ stored.stamp, stored.size, where };
+	staged_send_end(s, others ? STAGED_MERGED : STAGED_STORED, &now);
+	if (others)
+		renew_add(fs->renew, inode_id(in));
+	return 0;
 }
 
 int store_commit(struct cdnfs *fs, const struct wait *w, struct inode *in, bool durable)
 {
 	struct staged *s = inode_staged(fs->inodes, in);
 	struct staged_job job;
+	bool stored = false;
 	int rc;
 
-	if (s && staged_send_begin(s, &job)) {
+	while (s && staged_send_begin(s, &job)) {
 		rc = send_job(fs, w, in, s, &job, durable);
 		if (rc < 0 && !(w && w->quiet))
 			log_error("file could not be stored; its bytes are kept and tried again at "
 				  "the next close, fsync or unmount",
 				"id=%" PRIu64 " size=%" PRIu64 " error=\"%s\"", inode_id(in),
 				job.size, strerror(-rc));
-		if (rc < 0 || job.size)
+		if (rc < 0)
 			return rc;
+		stored = job.size != 0;
 	}
-	if (!durable || inode_gone(fs->inodes, inode_id(in)))
+	if (!durable || stored || inode_gone(fs->inodes, inode_id(in)))
 		return 0;
 	return sync_stored(fs, w, in);
 }
@@ -302,7 +369,7 @@ int store_empty(struct cdnfs *fs, const struct wait *w, struct inode *in,
 		staged_hold(s);
 	rc = empty_at_dist(fs, w, in, change, shown);
 	if (s)
-		staged_hold_end(s, rc);
+		staged_hold_end(s, rc ? NULL : &(struct version){ 0 });
 	if (!rc && s && !staged_dirty(s, &size, &mtime))
 		return inode_attr(fs->inodes, inode_id(in), shown); /* without the staged size */
 	return rc;

@@ -1,5 +1,4 @@
-/* store - between an inode's staged bytes and the CDN: fills staging from the stored version, stores what was written on a
- * node that takes it, makes it durable. */
+/* store - between an inode's staged bytes and the CDN: stores what was changed on a node that takes it, makes it durable. */
 #ifndef CDNFS_STORE_H
 #define CDNFS_STORE_H
 
@@ -8,9 +7,8 @@
 /* Asks dist for the attributes and learns them. *shown as inode_learn. */
 int store_refresh(struct cdnfs *fs, const struct wait *w, uint64_t id, struct attr *shown);
 
-/* The inode's staged bytes, holding (at least) the first `keep` bytes of the current version. */
-int store_begin(struct cdnfs *fs, const struct wait *w, struct inode *in, uint64_t keep,
-	struct staged **out);
+/* The inode's staged bytes, based on the current version. */
+int store_begin(struct cdnfs *fs, const struct wait *w, struct inode *in, struct staged **out);
 
 /* Stores what is dirty. A file that lost its last name meanwhile is fine. On failure the bytes stay dirty. -ENOSPC: every node
  * is full; -EIO, -ETIMEDOUT: servers away, logged. durable: on disk when it returns. */

@@ -3,6 +3,7 @@
 #include "common/http.h"
 #include "common/json.h"
 #include "common/limits.h"
+#include "common/stamp.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,6 +295,7 @@ int wire_stored(const char *text, size_t len, struct wire_stored *out)
 {
 	struct json_reader r;
 	struct wire_stored s = { 0 };
+	const char *base;
 	cJSON *root = NULL;
 	int rc = json_parse(text, len, &root);
 
@@ -304,6 +306,8 @@ int wire_stored(const char *text, size_t len, struct wire_stored *out)
 	json_need(&r, json_u64(&r, "size", LIMIT_FILE_SIZE, &s.size), "size");
 	(void)json_time(&r, "mtime", &s.mtime);
 	(void)json_time(&r, "ctime", &s.ctime);
+	if (json_text(&r, "base", STAMP_TEXT - 1, &base))
+		s.has_base = stamp_parse_base(base, &s.base) == 0;
 	rc = json_failed(&r) < 0 ? -EPROTO : 0;
 	cJSON_Delete(root);
 	if (!rc)

@@ -19,6 +19,12 @@ struct attr {
 	const struct place *place;   /* a node that has the bytes; NULL: not told */
 };
 
+/* Bytes as someone may read them. */
+struct version {
+	uint64_t stamp, size;
+	const struct place *place;
+};
+
 /* A file as a single answer tells it. */
 struct wire_file {
 	struct attr attr;
@@ -97,6 +103,8 @@ int wire_room(const cJSON *result, struct wire_room *out);
 struct wire_stored {
 	uint64_t stamp, size;
 	int64_t mtime, ctime; /* 0: not told */
+	bool has_base;	      /* changes: the version to which they were applied */
+	uint64_t base;
 };
 int wire_stored(const char *text, size_t len, struct wire_stored *out);
 

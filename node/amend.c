@@ -85,6 +85,8 @@ static int copy_sparse(int from, uint64_t size, int to)
 
 		if (data < 0)
 			return errno == ENXIO ? 0 : copy_range(from, at, to, at, size - at);
+		if ((uint64_t)data >= size)
+			return 0;
 		hole = lseek(from, data, SEEK_HOLE);
 		if (hole < 0 || (uint64_t)hole > size)
 			hole = (off_t)size;
@@ -94,15 +96,16 @@ static int copy_sparse(int from, uint64_t size, int to)
 	return rc;
 }
 
-static int clone_base(int base, int to, uint64_t *size)
+/* The first bytes of the old version, as many as count. */
+static int clone_base(int base, const struct changes *c, int to, uint64_t *size)
 {
 	off_t end = lseek(base, 0, SEEK_END);
 
 	if (end < 0)
 		return -errno;
-	*size = (uint64_t)end;
+	*size = changes_kept(c, (uint64_t)end);
 	if (ioctl(to, FICLONE, base) == 0)
-		return 0;
+		return ftruncate(to, (off_t)*size) < 0 ? full(errno) : 0;
 	return copy_sparse(base, *size, to);
 }
 
@@ -182,7 +185,7 @@ static int apply(struct store *s, const struct change *c, int spool, int fd, uin
 int amend(struct store *s, int base, const struct changes *c, int spool, struct blob_write *w)
 {
 	uint64_t size = 0;
-	int rc = base < 0 ? 0 : clone_base(base, w->fd, &size);
+	int rc = base < 0 ? 0 : clone_base(base, c, w->fd, &size);
 
 	for (size_t i = 0; rc == 0 && i < c->n; i++)
 		rc = apply(s, &c->list[i], spool, w->fd, &size);

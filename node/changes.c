@@ -192,9 +192,16 @@ bool changes_once(const struct changes *c)
 	return false;
 }
 
+uint64_t changes_kept(const struct changes *c, uint64_t size)
+{
+	bool cut = c->n && c->list[0].kind == CHANGE_TRUNCATE && c->list[0].len < size;
+
+	return cut ? c->list[0].len : size;
+}
+
 int changes_size(const struct changes *c, uint64_t size, uint64_t *after, uint64_t *most)
 {
-	*most = size;
+	*most = changes_kept(c, size);
 	for (size_t i = 0; i < c->n; i++) {
 		const struct change *one = &c->list[i];
 		uint64_t end = one->kind == CHANGE_APPEND ? size + one->len : one->off + one->len;

@@ -52,6 +52,8 @@ int changes_feed(struct changes *c, const void *data, size_t len);
 int changes_finish(struct changes *c);
 /* Does applying it twice give something else than applying it once? */
 bool changes_once(const struct changes *c);
+/* How many of a content's `size` bytes are needed: a list that begins with a cut needs no more. */
+uint64_t changes_kept(const struct changes *c, uint64_t size);
 /* How long a content of `size` bytes will be; *most: at any time meanwhile. 0 or -EFBIG. */
 int changes_size(const struct changes *c, uint64_t size, uint64_t *after, uint64_t *most);
 

@@ -268,15 +268,6 @@ static int build(struct revise *r, const struct base *b, struct commit *c, struc
 	return rc;
 }
 
-static void describe(const struct base *b, struct commit *c)
-{
-	const struct blob_meta *m = &b->blob.meta;
-
-	strcpy(c->meta.type, b->open && m->type[0] ? m->type : DEFAULT_TYPE);
-	c->meta.name_len = b->open ? m->name_len : 0;
-	memcpy(c->meta.name, m->name, c->meta.name_len);
-}
-
 /* Applies the list to b and registers the result. 0 after a reply; -ESTALE: b is not the current version. */
 static int try(struct httpd_req *req, struct revise *r, const struct base *b)
 {
@@ -286,7 +277,9 @@ static int try(struct httpd_req *req, struct revise *r, const struct base *b)
 	int rc = build(r, b, &c, &w);
 
 	if (rc == 0) {
-		describe(b, &c);
+		strcpy(c.meta.type,
+			b->open && b->blob.meta.type[0] ? b->blob.meta.type : DEFAULT_TYPE);
+		/* no name: that would rename the file; the blob gets the one that dist tells */
 		c.has_base = true;
 		c.base = b->stamp;
 		c.once = changes_once(&r->changes);

@@ -70,6 +70,15 @@ def test_what_each_change_does(cdn, body, want):
     assert (now["filename"], now["content_type"]) == (was["filename"], was["content_type"])
 
 
+def test_a_renamed_file_keeps_its_name(cdn):
+    name = f"before-{secrets.token_hex(4)}"
+    cid = cdn.store(OLD, name)["id"]
+    cdn.fs({"op": "rename", "dir": 1, "name": name, "todir": 1, "toname": name + "-after", "flags": ""})
+    patch(cdn, cid, b"append 1\n!")
+    assert [e.get("errno") for e in cdn.fs({"op": "lookup", "dir": 1, "name": name}, {"op": "lookup", "dir": 1, "name": name + "-after"})] == ["ENOENT", None]
+    assert f"{name}-after" in cdn.fetch(cid).headers["Content-Disposition"]
+
+
 def test_random_lists_against_a_model(cdn):
     rng = random.Random(11)
     model = bytearray(rng.randbytes(300_000))

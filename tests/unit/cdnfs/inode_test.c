@@ -1,4 +1,5 @@
 #include "cdnfs/inode.h"
+#include "cdnfs/staging_dir.h"
 
 #include "cdnfs/inode_bytes.h"
 
@@ -100,8 +101,7 @@ static void test_dirty_shows_and_survives(void **state)
 	in = inode_hold_new(*state, &a, inodes_tick(*state), 1, &shown);
 	assert_non_null(in);
 	assert_int_equal(inode_stage(*state, in, dir, &s), 0);
-	assert_int_equal(staged_fill_begin(s), 1);
-	staged_fill_end(s, 0, 0, 0);
+	staged_begin(s, &(struct version){ .stamp = 0, .size = 0 });
 	assert_int_equal(staged_write(s, "0123456789", 10, 0, false, 77), 0);
 	assert_int_equal(inode_attr(*state, 9, &shown), 0);
 	assert_int_equal(shown.size, 10);
@@ -114,7 +114,7 @@ static void test_dirty_shows_and_survives(void **state)
 	assert_null(inode_next_dirty(*state, 0, true)); /* held now */
 	assert_null(inode_next_dirty(*state, 9, false));
 	assert_int_equal(staged_send_begin(s, &job), 1);
-	staged_send_end(s, 4, 0);
+	staged_send_end(s, STAGED_STORED, &(struct version){ .stamp = 4, .size = 10 });
 	inode_drop(*state, in);
 	assert_int_equal(inodes_count(*state), 0);
 	assert_int_equal(close(dir), 0);

@@ -97,6 +97,16 @@ static void test_the_old_version_stays_as_it_is(void **state)
 	assert_memory_equal(was, "0123456789", 10);
 }
 
+static void test_what_is_cut_off_first_is_not_copied(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(blob_append(&f->base, "0123456789", 10), 0);
+	feed(f, "truncate 3\ngrow 5\n");
+	assert_int_equal(run(f, true), 0);
+	check(f, "012\0\0", 5);
+}
+
 static void test_holes_stay_holes(void **state)
 {
 	struct fixture *f = *state;
@@ -144,8 +154,9 @@ static void test_copy_of_what_is_not_held(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { T(test_nothing_becomes_something),
-		T(test_the_old_version_stays_as_it_is), T(test_holes_stay_holes),
-		T(test_copy_from_a_version), T(test_copy_of_what_is_not_held) };
+		T(test_the_old_version_stays_as_it_is), T(test_what_is_cut_off_first_is_not_copied),
+		T(test_holes_stay_holes), T(test_copy_from_a_version),
+		T(test_copy_of_what_is_not_held) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

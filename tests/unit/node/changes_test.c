@@ -138,7 +138,9 @@ static void test_sizes(void **state)
 	check_size("write 3 1\na", 10, 0, 10, 10);
 	check_size("write 10 1\na", 10, 0, 11, 11);
 	check_size("append 2\nab", 10, 0, 12, 12);
-	check_size("truncate 3\n", 10, 0, 3, 10);
+	check_size("truncate 3\n", 10, 0, 3, 3);
+	check_size("truncate 30\n", 10, 0, 30, 30);
+	check_size("grow 1\ntruncate 3\n", 10, 0, 3, 10);
 	check_size("grow 3\n", 10, 0, 10, 10);
 	check_size("grow 30\n", 10, 0, 30, 30);
 	check_size("append 2\nabtruncate 1\nzero 1 4\n", 10, 0, 5, 12);
