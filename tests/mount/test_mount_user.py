@@ -58,7 +58,16 @@ def kill(private, folder):
     for pid in private.daemons(folder):
         os.kill(pid, signal.SIGKILL)
     wait_for("the end of cdnfs", lambda: not private.daemons(folder))
+    wait_for("a dead mount", lambda: dead(private.inside(folder)))  # /proc forgets a process before its files are closed
     assert len(private.mounts(folder)) == 1
+
+
+def dead(path):
+    try:
+        os.statvfs(path)
+    except OSError as e:
+        return e.errno == errno.ENOTCONN
+    return False
 
 
 def test_user_mounts_writes_and_unmounts(private, folder, cdn, root):
