@@ -12,7 +12,7 @@ import threading
 
 import pytest
 
-from harness import Cdn, wait_for
+from harness import Cdn, get_json, wait_for
 from tools import run
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -535,3 +535,19 @@ def test_a_node_that_is_away_when_an_append_is_stored(one):
     wait_for("it can be stored", stored)
     os.close(fd)
     assert path.read_bytes() == b"old\none\ntwo\n"
+
+
+def test_a_change_whose_node_is_away_goes_whole_to_another(tmp_path):
+    """As far as all bytes are staged here."""
+    cdn = Cdn(tmp_path / "cdn", nodes=2)
+    try:
+        path = cdn.mount(cdn.tmp / "mnt").path / "f"
+        with opened(path, os.O_RDWR | os.O_CREAT) as fd:
+            os.write(fd, b"0" * 100_000)
+            os.fsync(fd)
+            cdn.kill(get_json(f"{cdn.url}/content/{os.fstat(fd).st_ino}")["node"])
+            os.pwrite(fd, b"new", 5)
+            os.fsync(fd)
+        assert (cdn.mount(cdn.tmp / "other").path / "f").read_bytes() == b"0" * 5 + b"new" + b"0" * 99_992
+    finally:
+        cdn.close()

@@ -331,6 +331,55 @@ static void replace_refuses(void **state)
 	assert_int_equal(run(&c), -EINVAL);
 }
 
+static void replace_on_a_base(void **state)
+{
+	(void)state;
+	struct content_new n = upload("f", 100);
+	struct call c = { .what = REPLACE, .id = store(&n).id, .new = upload(NULL, 101) };
+
+	c.new.has_base = true;
+	c.new.base = 99;
+	assert_int_equal(run(&c), -ESTALE);
+	c.new.base = 0; /* it is not empty */
+	assert_int_equal(run(&c), -ESTALE);
+	c.new.base = 100;
+	assert_int_equal(run(&c), 0);
+	assert_int_equal(c.content.stamp, 101);
+	/* a repeat is known by its stamp, whatever its base */
+	assert_int_equal(run(&c), 0);
+	assert_string_equal(c.old.node, "");
+}
+
+static int expire(struct meta_tx *tx, void *arg)
+{
+	return reg_applied_expire(tx, *(const int64_t *)arg);
+}
+
+static void replace_once_for_a_stamp(void **state)
+{
+	(void)state;
+	struct content_new n = upload("f", 100);
+	uint64_t id = store(&n).id;
+	struct call c = { .what = REPLACE, .id = id, .new = upload(NULL, 101) };
+	struct call later = { .what = REPLACE, .id = id, .new = upload(NULL, 102) };
+	int64_t before = c.new.now;
+
+	c.new.once = c.new.has_base = true;
+	c.new.base = 100;
+	assert_int_equal(run(&c), 0);
+	assert_int_equal(run(&later), 0);
+	/* neither applied again nor refused, and told what is current */
+	assert_int_equal(run(&c), 0);
+	assert_int_equal(c.content.stamp, 102);
+	assert_string_equal(c.old.node, "");
+	assert_int_equal(reclaimed("node1", 102), 0);
+	assert_int_equal(meta_run(db.meta, META_WRITE, expire, &before), 0);
+	assert_int_equal(run(&c), 0);
+	before++;
+	assert_int_equal(meta_run(db.meta, META_WRITE, expire, &before), 1);
+	assert_int_equal(run(&c), -ESTALE); /* forgotten */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +396,8 @@ int main(void)
 		DB_TEST(replace_renames_the_entry),
 		DB_TEST(replace_by_hand),
 		DB_TEST(replace_refuses),
+		DB_TEST(replace_on_a_base),
+		DB_TEST(replace_once_for_a_stamp),
 	};
 
 	return DB_RUN(tests);
