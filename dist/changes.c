@@ -92,22 +92,36 @@ void changes_row(struct changes *c, enum sql_id id, const struct meta_value *col
 		add_entry(c, &col[0], &col[1]);
 }
 
-void changes_text(const struct changes *c, struct buf *out)
+#define LONGEST (3 * LIMIT_NAME + 64) /* bytes of one change as text */
+
+static void add_text(const struct changes *c, const struct change *o, struct buf *out)
 {
+	buf_adds(out, "{");
+	emit_key(out, o->len ? "dir" : "id");
+	emit_u64(out, o->id);
+	if (o->len) {
+		emit_key(out, "name");
+		emit_bytes(out, c->names.data + o->name, o->len);
+	}
+	buf_adds(out, "}");
+}
+
+size_t changes_part(const struct changes *c, size_t at, size_t max, struct buf *out)
+{
+	size_t first = at;
+
 	if (c->all) {
 		buf_adds(out, "{\"all\":true}");
-		return;
+		return c->n + 1;
 	}
-	for (size_t i = 0; i < c->n; i++) {
-		const struct change *o = &c->list[i];
+	for (; at < c->n && out->len + LONGEST < max; at++) {
+		buf_adds(out, at > first ? "," : "");
+		add_text(c, &c->list[at], out);
+	}
+	return at < c->n ? at : c->n + 1;
+}
 
-		buf_adds(out, i ? ",{" : "{");
-		emit_key(out, o->len ? "dir" : "id");
-		emit_u64(out, o->id);
-		if (o->len) {
-			emit_key(out, "name");
-			emit_bytes(out, c->names.data + o->name, o->len);
-		}
-		buf_adds(out, "}");
-	}
+void changes_text(const struct changes *c, struct buf *out)
+{
+	(void)changes_part(c, 0, SIZE_MAX, out); /* all of it */
 }

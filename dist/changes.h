@@ -27,5 +27,7 @@ void changes_note(struct changes *c, enum sql_id id, const struct meta_value *ar
 void changes_row(struct changes *c, enum sql_id id, const struct meta_value *col, size_t ncol);
 /* Objects of JSON with commas between: {"dir":1,"name":"x"}, {"id":5}, or {"all":true}. */
 void changes_text(const struct changes *c, struct buf *out);
+/* The same from number `at` on, as long as out has less than max bytes behind it; where to go on, past n at the end. */
+size_t changes_part(const struct changes *c, size_t at, size_t max, struct buf *out);
 
 #endif

@@ -56,7 +56,7 @@ struct feed {
 	uint64_t first, last;	   /* lock: of those that are kept; first > last: none */
 	size_t bytes;		   /* lock: of their texts */
 	int64_t wake;		   /* lock: when the thread looks again */
-	bool stop;		   /* lock */
+	bool stop, deaf;	   /* lock */
 	struct feed_counts counts; /* lock */
 };
 
@@ -237,30 +237,30 @@ static void trim_locked(struct feed *f)
 		drop_first_locked(f);
 }
 
-static void keep_locked(struct feed *f, const struct changes *c, const char *origin)
+static void keep_locked(struct feed *f, struct buf *text, const char *origin)
 {
-	struct buf text = BUF_INIT;
 	struct event *e;
 
 	if (f->first <= f->last && f->last - f->first + 1 >= LIMIT_FEED)
 		drop_first_locked(f);
 	e = event_locked(f, ++f->last);
-	changes_text(c, &text);
-	*e = (struct event){ .len = text.len };
+	*e = (struct event){ .len = text->len };
 	copy_id(e->origin, origin);
-	e->text = buf_detach(&text, &e->len);
+	e->text = buf_detach(text, &e->len);
 	if (!e->text)
 		e->len = 0;
 	f->bytes += e->len;
 }
 
-void feed_publish(struct feed *f, const struct changes *c, const char *origin)
+/* Takes text; its number. */
+static uint64_t publish(struct feed *f, struct buf *text, const char *origin)
 {
 	struct poll *due = NULL;
+	uint64_t number;
 
 	pthread_mutex_lock(&f->lock);
-	keep_locked(f, c, origin);
-	published = f->last;
+	keep_locked(f, text, origin);
+	number = f->last;
 	f->counts.changes++;
 	for (struct session *s = f->sessions; s; s = s->next) {
 		if (!s->pending && strcmp(s->id, origin) == 0)
@@ -273,6 +273,23 @@ void feed_publish(struct feed *f, const struct changes *c, const char *origin)
 	trim_locked(f);
 	pthread_mutex_unlock(&f->lock);
 	call_all(due);
+	return number;
+}
+
+void feed_publish(struct feed *f, const struct changes *c, const char *origin)
+{
+	struct buf text = BUF_INIT;
+
+	changes_text(c, &text);
+	published = publish(f, &text, origin);
+}
+
+void feed_publish_text(struct feed *f, const char *text, const char *origin)
+{
+	struct buf copy = BUF_INIT;
+
+	buf_adds(&copy, text);
+	(void)publish(f, &copy, origin); /* nobody here waits for it */
 }
 
 uint64_t feed_published(void)
@@ -336,6 +353,8 @@ static int poll_locked(struct feed *f, const char *id, uint64_t after, feed_answ
 
 	if (f->stop)
 		return -ESHUTDOWN;
+	if (f->deaf)
+		return -EAGAIN;
 	if (!s)
 		return begin_locked(f, id, text);
 	if (after > f->last)
@@ -372,6 +391,21 @@ int feed_poll(struct feed *f, const char *session, uint64_t after, feed_answer_f
 	if (rc == 1)
 		fn(arg, &text);
 	return rc < 0 ? rc : 0;
+}
+
+void feed_set_deaf(struct feed *f, bool deaf)
+{
+	struct waiter *free_now = NULL;
+	struct poll *due = NULL;
+
+	pthread_mutex_lock(&f->lock);
+	f->deaf = deaf;
+	while (deaf && f->sessions)
+		remove_locked(f, &f->sessions, &due);
+	release_locked(f, &free_now);
+	pthread_mutex_unlock(&f->lock);
+	call_all(due);
+	release_all(free_now);
 }
 
 bool feed_leave(struct feed *f, const char *session)

@@ -31,6 +31,10 @@ void feed_close(struct feed **f); /* NULL-safe; stops */
 /* Tells of a change that is committed. origin: the session of the mount that made it, "" none. Its number is
  * feed_published() of this thread. */
 void feed_publish(struct feed *f, const struct changes *c, const char *origin);
+/* The same of what another dist told: changes as text (changes.h). */
+void feed_publish_text(struct feed *f, const char *text, const char *origin);
+/* Deaf: what others change does not come here, so no mount may remember anything: all sessions end, and none begins. */
+void feed_set_deaf(struct feed *f, bool deaf);
 /* The number of the last change that this thread published, once: then 0. */
 uint64_t feed_published(void);
 uint64_t feed_last(struct feed *f); /* of the last change of all */
@@ -40,7 +44,7 @@ typedef void feed_answer_fn(void *arg, struct buf *text);
 /* A poll: the session acknowledges all up to `after`. fn is called when there is news, or after idle_ms; perhaps before
  * this returns. A session that is not known begins, and is told to remember nothing: {"reset": true}. Another poll of
  * the same session is answered at once. 0; or fn is not called: -EMFILE: there are too many sessions; -EINVAL: `after` is
- * yet to come; -ESHUTDOWN: stopped; -ENOMEM. An answer with {"lease": 0} ends a session. */
+ * yet to come; -ESHUTDOWN: stopped; -EAGAIN: deaf; -ENOMEM. An answer with {"lease": 0} ends a session. */
 int feed_poll(struct feed *f, const char *session, uint64_t after, feed_answer_fn *fn, void *arg);
 /* The session remembers nothing from now on. False when it was not known. */
 bool feed_leave(struct feed *f, const char *session);

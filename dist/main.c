@@ -4,6 +4,7 @@
 #include "common/origin.h"
 #include "common/service.h"
 #include "dist/dist.h"
+#include "dist/herald.h"
 #include "dist/keeper.h"
 #include "dist/options.h"
 #include "dist/routes.h"
@@ -33,6 +34,7 @@ struct program {
 	struct httpc *http;
 	struct watch *watch;
 	struct keeper *keeper;
+	struct herald *herald;
 	struct httpd_route routes[ROUTES_MAX];
 	struct httpd *httpd;
 	char error[512];
@@ -173,6 +175,8 @@ static int open_threads(struct program *p)
 		meta_on_change(p->dist.meta, tell_mounts, p->dist.feed);
 		rc = probe_open(p->dist.meta, &p->dist.probe);
 	}
+	if (rc == 0 && meta_is_shared(p->dist.meta))
+		rc = herald_open(p->dist.meta, p->dist.feed, &p->herald);
 	if (rc == 0)
 		rc = reclaimer_open(&reclaim, &p->dist.reclaimer);
 	if (rc == 0)
@@ -206,6 +210,7 @@ static int start(struct program *p)
 
 static void stop(struct program *p)
 {
+	herald_close(&p->herald);
 	feed_stop(p->dist.feed); /* nobody waits in the server then */
 	httpd_close(&p->httpd, DRAIN_MS);
 	keeper_close(&p->keeper);

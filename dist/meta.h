@@ -76,6 +76,12 @@ int meta_get(struct meta_tx *tx, enum sql_id id, const struct meta_value *args, 
 struct changes;
 void meta_on_change(
 	struct meta *m, void (*fn)(void *arg, const struct changes *changes), void *arg);
+/* Several programs may work on one database. True when they can, and tell one another what they change while
+ * meta_tell_others says so: each as "WHO ORIGIN JSON" (changes.h), WHO being this program of meta_is_self. */
+bool meta_is_shared(const struct meta *m);
+void meta_tell_others(struct meta *m, bool on);
+bool meta_is_self(const struct meta *m, const char *who, size_t len);
+const char *meta_url(const struct meta *m);
 /* Makes what was committed so far durable, if anything was committed without. Called each second and by fsync. */
 int meta_sync(struct meta *m);
 /* Transactions so far, as text for Prometheus. */

@@ -5,6 +5,7 @@
 #include "dist/meta.h"
 
 #define META_VERSION_SIZE 64
+#define META_NOTICE 7900
 
 /* Embedded by each driver's connection as its first member. */
 struct meta_conn {
@@ -33,6 +34,9 @@ struct meta_driver {
 	/* Runs one statement of a migration, as is. Tokens were replaced by the driver's words already. */
 	int (*script)(struct meta_conn *c, const char *sql);
 	int (*sync)(void *pool);
+	/* Tells other programs on this database, when the transaction is committed; text below META_NOTICE bytes. NULL: there
+	 * are none. Does not wait. */
+	int (*notify)(struct meta_conn *c, const char *text);
 	/* The driver's words for the tokens of dist/schema: { "@SERIAL@", "BIGSERIAL" }, … ended by a NULL token. A
 	 * statement with a token whose word is NULL is not for this driver. */
 	const char *const (*tokens)[2];

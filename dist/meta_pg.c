@@ -212,6 +212,13 @@ static int script(struct meta_conn *mc, const char *sql)
 	return rc < 0 ? rc : 0;
 }
 
+static int notify(struct meta_conn *mc, const char *text)
+{
+	const struct meta_value arg = V_TEXT(text);
+
+	return pg_send(conn_of(mc), PG_NOTIFY, &arg, 1, NULL, NULL);
+}
+
 static int lock_schema(struct meta_conn *mc)
 {
 	return script(mc, "SELECT pg_advisory_xact_lock(7163562)");
@@ -312,5 +319,6 @@ const struct meta_driver meta_pg = {
 	.post = post,
 	.script = script,
 	.sync = pool_sync,
+	.notify = notify,
 	.tokens = tokens,
 };

@@ -1,6 +1,7 @@
 #include "dist/meta_pg_conn.h"
 
 #include "common/clock.h"
+#include "dist/meta_pg_listen.h"
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
@@ -23,6 +24,7 @@ static const char *const control_text[] = {
 	[PG_ASYNC - SQL_COUNT] = "SET LOCAL synchronous_commit TO off",
 	[PG_COMMIT - SQL_COUNT] = "COMMIT",
 	[PG_ROLLBACK - SQL_COUNT] = "ROLLBACK",
+	[PG_NOTIFY - SQL_COUNT] = ("SELECT pg_notify('" PG_CHANNEL "', $1)"),
 };
 
 /* Plans must not depend on statistics, which a young database lacks: every statement is served by an index, so the

@@ -14,6 +14,7 @@ enum pg_control {
 	PG_ASYNC,
 	PG_COMMIT,
 	PG_ROLLBACK,
+	PG_NOTIFY,
 	PG_STATEMENTS,
 	PG_SCRIPT, /* text without a name */
 	PG_PREPARE,

@@ -1,6 +1,8 @@
 #include "dist/meta.h"
 
 #include "common/clock.h"
+#include "common/origin.h"
+#include "common/request_id.h"
 #include "dist/changes.h"
 #include "dist/meta_counts.h"
 #include "dist/meta_driver.h"
@@ -25,6 +27,9 @@ struct meta {
 	struct meta_counts counts;
 	void (*on_change)(void *arg, const struct changes *changes); /* NULL: nobody asks */
 	void *on_change_arg;
+	char *url;
+	char self[REQUEST_ID_TEXT]; /* among the programs on this database */
+	_Atomic bool tells;
 };
 
 struct meta_tx {
@@ -79,6 +84,12 @@ int meta_open(const struct meta_conf *conf, struct meta **out, char *error, size
 	}
 	if (!c.connections)
 		c.connections = 8;
+	request_id_new(m->self);
+	m->url = strdup(c.url);
+	if (!m->url) {
+		(void)snprintf(error, cap, "out of memory");
+		goto fail;
+	}
 	m->driver = driver_of(c.url);
 	if (!m->driver) {
 		(void)snprintf(error, cap,
@@ -106,6 +117,7 @@ void meta_close(struct meta **m)
 		return;
 	if ((*m)->pool)
 		(*m)->driver->close((*m)->pool);
+	free((*m)->url);
 	free(*m);
 	*m = NULL;
 }
@@ -135,6 +147,26 @@ static void durable_up_to(struct meta *m, uint_fast64_t n)
 		;
 }
 
+/* What the transaction changed, in pieces. */
+static int tell_others(struct meta *m, struct meta_tx *tx)
+{
+	const char *origin = origin_get()[0] ? origin_get() : "-";
+	struct buf text = BUF_INIT;
+	size_t at = 0;
+	int rc = 0;
+
+	while (rc == 0 && changes_any(&tx->changes) && at <= tx->changes.n) {
+		buf_clear(&text);
+		buf_addf(&text, "%s %s ", m->self, origin);
+		at = changes_part(&tx->changes, at, META_NOTICE, &text);
+		rc = buf_error(&text);
+		if (rc == 0)
+			rc = m->driver->notify(tx->conn, buf_str(&text));
+	}
+	buf_release(&text);
+	return rc;
+}
+
 static int try_once(
 	struct meta *m, enum meta_mode mode, int (*fn)(struct meta_tx *tx, void *arg), void *arg)
 {
@@ -148,6 +180,10 @@ static int try_once(
 	result = fn(&tx, arg);
 	if (tx.failed)
 		result = tx.failed;
+	if (result >= 0 && m->driver->notify && atomic_load(&m->tells)) {
+		rc = tell_others(m, &tx);
+		result = rc < 0 ? rc : result;
+	}
 	if (result < 0) {
 		m->driver->rollback(m->pool, tx.conn);
 		changes_release(&tx.changes);
@@ -289,6 +325,26 @@ void meta_on_change(struct meta *m, void (*fn)(void *arg, const struct changes *
 {
 	m->on_change = fn;
 	m->on_change_arg = arg;
+}
+
+bool meta_is_shared(const struct meta *m)
+{
+	return m->driver->notify;
+}
+
+void meta_tell_others(struct meta *m, bool on)
+{
+	atomic_store(&m->tells, on);
+}
+
+bool meta_is_self(const struct meta *m, const char *who, size_t len)
+{
+	return len == strlen(m->self) && memcmp(who, m->self, len) == 0;
+}
+
+const char *meta_url(const struct meta *m)
+{
+	return m->url;
 }
 
 int meta_sync(struct meta *m)

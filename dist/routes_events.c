@@ -36,8 +36,9 @@ static void refuse(struct httpd_req *req, int rc)
 	} else {
 		httpd_set_header(req, "Retry-After", "1");
 		httpd_reply_error(req, 503,
-			rc == -EMFILE ? "%d mounts listen already"
-				      : "stopping; try again in a second",
+			rc == -EMFILE	? "%d mounts listen already"
+			: rc == -EAGAIN ? "other dists on the database cannot be heard yet"
+					: "stopping; try again in a second",
 			LIMIT_SESSIONS);
 	}
 	httpd_release(req);

@@ -17,7 +17,8 @@ class Listener:
         self.url = url + "/fs/events"
         self.session = secrets.token_hex(16)
         self.last = 0
-        assert self.poll() == {"reset": True, "changes": []}
+        wait_for("dist to hear the others on its database", lambda: http(
+            "GET", self.url, params={"session": self.session}).status_code != 503)
 
     def poll(self):
         r = http("GET", self.url, params={"session": self.session, "after": self.last})

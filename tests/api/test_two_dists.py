@@ -1,5 +1,6 @@
 """Several dist on one PostgreSQL are one CDN."""
 import secrets
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -121,3 +122,48 @@ def test_a_stamp_registered_at_both_is_one_content(two):
             made = list(pool.map(lambda url, b=body: http("POST", url + "/content/", json=b).json()["id"],
                                  [two.url, two.base("dist2")] * 2))
         assert len(set(made)) == 1
+
+
+def test_what_one_changes_is_told_to_who_listens_at_the_other(two, top):
+    """By NOTIFY, within a moment; also a batch whose changes do not fit one notice."""
+    url = two.base("dist2") + "/fs/events"
+    session = secrets.token_hex(16)
+
+    def poll(after):
+        r = http("GET", url, params={"session": session, "after": after})
+        return r.json() if r.status_code == 200 else None
+
+    last = wait_for("dist2 to hear the others", lambda: poll(0))["last"]
+    try:
+        names = [f"{i:03d}" + "n" * 200 for i in range(100)]
+        two.fs(*[create(top, name) for name in names])  # at the first; it does not wait for the second's
+        missing = set(names)
+
+        def heard():
+            nonlocal last
+            told = poll(last)
+            assert not told["reset"]
+            last = told["last"]
+            missing.difference_update(c["name"] for c in told["changes"] if c.get("dir") == top[0])
+            return not missing
+        wait_for("all names", heard)
+        two.fs({"op": "unlink", "dir": top[0], "name": names[0]}, url=two.base("dist2"), expect=200)
+    finally:
+        http("DELETE", url, params={"session": session})
+
+
+def test_who_cannot_hear_the_others_lets_nobody_remember(new_cdn):
+    c = new_cdn("postgres", nodes=1, dists=2)
+    url = c.url + "/fs/events"
+    session = secrets.token_hex(16)
+
+    def poll():
+        return http("GET", url, params={"session": session})
+    wait_for("events", lambda: poll().status_code == 200)
+    database = next(str(a) for a in c.args["dist"] if "--database=" in str(a)).partition("=")[2]
+    subprocess.run(["psql", "-q", database, "-c", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE application_name = 'cdn-dist-listens' AND datname = current_database()"],
+                   check=True, stdout=subprocess.DEVNULL)
+    wait_for("the end of the session", lambda: poll().status_code == 503)
+    wait_for("events again", lambda: poll().status_code == 200)
+    http("DELETE", url, params={"session": session})

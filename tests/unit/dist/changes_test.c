@@ -118,6 +118,33 @@ static void too_many_are_told_as_all(void **state)
 	is(&c, "{\"all\":true}");
 }
 
+static void pieces_hold_all_once(void **state)
+{
+	struct changes c = { 0 };
+	struct buf all = BUF_INIT, piece = BUF_INIT;
+	size_t at = 0, pieces = 0;
+	char name[LIMIT_NAME];
+
+	(void)state;
+	memset(name, '\1', sizeof(name)); /* three bytes each, as text */
+	for (uint64_t i = 1; i <= 100; i++) {
+		struct meta_value args[] = { V_INT(i), V_BYTES(name, sizeof(name)) };
+
+		changes_note(&c, SQL_ENTRY_DELETE, args, 2);
+	}
+	while (at <= c.n) {
+		buf_clear(&piece);
+		at = changes_part(&c, at, 7900, &piece);
+		assert_true(piece.len > 0 && piece.len <= 7900);
+		buf_adds(&all, pieces++ ? "," : "");
+		buf_add(&all, piece.data, piece.len);
+	}
+	assert_true(pieces > 9);
+	is(&c, buf_str(&all));
+	buf_release(&piece);
+	buf_release(&all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +155,7 @@ int main(void)
 		cmocka_unit_test(rows_are_told),
 		cmocka_unit_test(what_only_reads_or_is_dists_own_tells_nothing),
 		cmocka_unit_test(too_many_are_told_as_all),
+		cmocka_unit_test(pieces_hold_all_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -372,6 +372,44 @@ static void stopping_answers_everybody(void **state)
 	feed_close(&f);
 }
 
+static void what_others_tell_is_passed_on(void **state)
+{
+	struct feed *f = open_calm();
+	struct heard h = { 0 };
+
+	(void)state;
+	begin(f, "a");
+	assert_int_equal(feed_poll(f, "a", 0, hear, &h), 0);
+	feed_publish_text(f, "{\"id\":9}", "a");
+	assert_int_equal(atomic_load(&h.answers), 0); /* its own, by another dist */
+	feed_publish_text(f, "{\"id\":8}", "");
+	assert_string_equal(
+		h.text, "{\"reset\":false,\"lease\":600000,\"changes\":[{\"id\":8}],\"last\":2}");
+	assert_int_equal(feed_published(), 0); /* nobody here waits for it */
+	feed_close(&f);
+}
+
+static void who_is_deaf_lets_nobody_remember(void **state)
+{
+	struct feed *f = open_calm();
+	struct heard h = { 0 };
+	struct waits w = { 0 };
+
+	(void)state;
+	begin(f, "a");
+	begin(f, "b");
+	assert_int_equal(feed_poll(f, "a", 0, hear, &h), 0);
+	assert_true(feed_wait(f, change(f, 1, "a"), "a", hold, release, &w));
+	feed_set_deaf(f, true);
+	assert_int_equal(atomic_load(&w.released), 1);
+	assert_int_equal(atomic_load(&h.answers), 1);
+	assert_non_null(strstr(h.text, "\"reset\":true,\"lease\":0"));
+	assert_int_equal(feed_poll(f, "a", 0, hear, &h), -EAGAIN);
+	feed_set_deaf(f, false);
+	begin(f, "a");
+	feed_close(&f);
+}
+
 /* A mount's channel: listens until a change of inode `last_id` came. */
 struct listener {
 	struct feed *f;
@@ -494,6 +532,8 @@ int main(void)
 		cmocka_unit_test(texts_are_limited),
 		cmocka_unit_test(sessions_are_limited),
 		cmocka_unit_test(stopping_answers_everybody),
+		cmocka_unit_test(what_others_tell_is_passed_on),
+		cmocka_unit_test(who_is_deaf_lets_nobody_remember),
 		cmocka_unit_test(many_at_once),
 	};
 
