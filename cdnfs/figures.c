@@ -59,6 +59,7 @@ static void add_servers(const struct cdnfs *fs, struct buf *out)
 static void add_memory(struct cdnfs *fs, struct buf *out)
 {
 	struct content_counts c;
+	struct dentries_counts names;
 	uint64_t files, bytes;
 
 	content_counts(fs->content, &c);
@@ -68,11 +69,30 @@ static void add_memory(struct cdnfs *fs, struct buf *out)
 	metrics_counter(
 		out, "cdn_mount_cache_misses_total", "Blocks that a read had to fetch.", c.misses);
 	metrics_gauge(out, "cdn_mount_cache_bytes", "Memory of those blocks.", c.bytes);
+	dentries_counts(fs->coherence.dentries, &names);
+	metrics_gauge(out, "cdn_mount_names", "Names that it remembers.", names.names);
+	metrics_counter(out, "cdn_mount_name_hits_total",
+		"Questions for a name that were answered from memory.", names.hits);
+	metrics_counter(
+		out, "cdn_mount_name_misses_total", "Those that dist was asked.", names.misses);
 	metrics_gauge(out, "cdn_mount_inodes", "Files and directories that the kernel refers to.",
 		inodes_count(fs->inodes));
 	metrics_gauge(
 		out, "cdn_mount_unstored_files", "Files whose newest bytes no node has.", files);
 	metrics_gauge(out, "cdn_mount_staged_bytes", "Size of those files, in staging.", bytes);
+}
+
+static void add_events(const struct coherence *c, struct buf *out)
+{
+	metrics_gauge(out, "cdn_mount_events_up",
+		"1 while dist tells of the changes of others before they are answered.",
+		coherence_left(c) > 0);
+	metrics_counter(
+		out, "cdn_mount_polls_total", "Questions for changes.", metrics_get(&c->polls));
+	metrics_counter(
+		out, "cdn_mount_changes_total", "Changes of others.", metrics_get(&c->changes));
+	metrics_counter(out, "cdn_mount_resets_total",
+		"Times that nothing remembered could be relied upon.", metrics_get(&c->resets));
 }
 
 void figures_text(struct cdnfs *fs, struct buf *out)
@@ -81,4 +101,5 @@ void figures_text(struct cdnfs *fs, struct buf *out)
 	add_operations(fs, out);
 	add_servers(fs, out);
 	add_memory(fs, out);
+	add_events(&fs->coherence, out);
 }

@@ -3,6 +3,7 @@
 #define CDNFS_FS_H
 
 #include "cdnfs/api.h"
+#include "cdnfs/coherence.h"
 #include "cdnfs/content.h"
 #include "cdnfs/inode.h"
 #include "cdnfs/inode_bytes.h"
@@ -59,15 +60,18 @@ enum fs_op { FS_OPS(FS_ENUM) FS_COUNT };
 
 struct fuse_session;
 struct renew;
+struct teller;
 
 struct cdnfs {
 	const struct options *opt;
 	struct api *api;
 	struct content *content;
 	struct inodes *inodes;
-	struct locks *locks;	      /* NULL: the kernel's, of this machine alone */
+	struct locks *locks; /* NULL: the kernel's, of this machine alone */
+	struct coherence coherence;
 	int staging;		      /* folder of staged files; -1 in a read-only mount */
 	struct fuse_session *session; /* for notifications */
+	struct teller *teller;	      /* for those about names */
 	struct opened_list opened;    /* files and directories */
 	bool acls; /* the kernel goes by POSIX ACLs; set before anything is asked */
 	struct renew *renew;

@@ -1,6 +1,7 @@
 /* Lock order: inodes.lock → a staged file's own. */
 #include "cdnfs/inode.h"
 
+#include "cdnfs/gate.h"
 #include "cdnfs/inode_table.h"
 #include "common/clock.h"
 #include <assert.h>
@@ -9,7 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void learn_locked(struct inode *in, const struct attr *a, uint64_t tick)
+/* asked: when, if that is another time than tick, which orders the answers. */
+static void learn_locked(
+	struct inodes *t, struct inode *in, const struct attr *a, uint64_t tick, uint64_t asked)
 {
 	const struct place *place = in->attr.place;
 
@@ -22,7 +25,7 @@ static void learn_locked(struct inode *in, const struct attr *a, uint64_t tick)
 		in->attr = *a;
 	}
 	in->tick = tick;
-	in->learnt_ms = clock_ms();
+	in->learnt_ms = gate_clean_locked(t, gate_inode(in->id), asked) ? clock_ms() : 0;
 }
 
 static void show_locked(const struct inode *in, struct attr *shown)
@@ -40,10 +43,10 @@ static void show_locked(const struct inode *in, struct attr *shown)
 }
 
 /* Learns, and shows the kernel, which refers to it `lookups` times more. */
-static void tell_locked(
-	struct inode *in, const struct attr *a, uint64_t tick, unsigned lookups, struct attr *shown)
+static void tell_locked(struct inodes *t, struct inode *in, const struct attr *a, uint64_t tick,
+	unsigned lookups, struct attr *shown)
 {
-	learn_locked(in, a, tick);
+	learn_locked(t, in, a, tick, tick);
 	in->nlookup += lookups;
 	if (lookups)
 		in->told = in->attr.stamp;
@@ -74,7 +77,7 @@ int inode_learn(struct inodes *t, const struct attr *a, const char *target, uint
 	pthread_mutex_lock(&t->lock);
 	in = inode_find_or_insert_locked(t, a->id);
 	if (in) {
-		tell_locked(in, a, tick, lookups, shown);
+		tell_locked(t, in, a, tick, lookups, shown);
 		if (!in->target && copy) {
 			in->target = copy;
 			copy = NULL;
@@ -119,7 +122,7 @@ struct inode *inode_hold_new(
 	pthread_mutex_lock(&t->lock);
 	in = inode_find_or_insert_locked(t, a->id);
 	if (in) {
-		tell_locked(in, a, tick, lookups, shown);
+		tell_locked(t, in, a, tick, lookups, shown);
 		in->users++;
 	}
 	pthread_mutex_unlock(&t->lock);
@@ -181,10 +184,73 @@ void inodes_distrust(struct inodes *t, uint64_t tick)
 	pthread_mutex_unlock(&t->lock);
 }
 
+bool inode_refer(struct inodes *t, uint64_t id, struct attr *shown)
+{
+	struct inode *in = inode_lock(t, id);
+	bool known = in && in->learnt_ms && in->tick >= t->trust && !in->gone;
+
+	if (known) {
+		in->nlookup++;
+		in->told = in->attr.stamp;
+		show_locked(in, shown);
+	}
+	pthread_mutex_unlock(&t->lock);
+	return known;
+}
+
+bool inode_known(struct inodes *t, uint64_t id)
+{
+	struct inode *in = inode_lock(t, id);
+	bool known = in && in->learnt_ms && in->tick >= t->trust;
+
+	pthread_mutex_unlock(&t->lock);
+	return known;
+}
+
+bool inode_event(struct inodes *t, uint64_t id)
+{
+	struct inode *in = inode_lock(t, id);
+	bool referred = in && in->nlookup;
+
+	gate_touch_locked(t, gate_inode(id));
+	if (in)
+		in->learnt_ms = 0;
+	pthread_mutex_unlock(&t->lock);
+	return referred || id == INODE_ROOT;
+}
+
+bool inode_referred(struct inodes *t, uint64_t id)
+{
+	struct inode *in = inode_lock(t, id);
+	bool referred = in && in->nlookup;
+
+	pthread_mutex_unlock(&t->lock);
+	return referred;
+}
+
+ssize_t inodes_referred(struct inodes *t, uint64_t **ids)
+{
+	struct inode *in;
+	size_t pos = 0, n = 0;
+	uint64_t id, *list;
+
+	pthread_mutex_lock(&t->lock);
+	list = malloc((t->by_id.used + 1) * sizeof(*list));
+	while (list && (in = map_next(&t->by_id, &pos, &id)))
+		if (in->nlookup || id == INODE_ROOT)
+			list[n++] = id;
+	pthread_mutex_unlock(&t->lock);
+	if (!list)
+		return -ENOMEM;
+	*ids = list;
+	return (ssize_t)n;
+}
+
 void inode_stale(struct inodes *t, uint64_t id)
 {
 	struct inode *in = inode_lock(t, id);
 
+	gate_touch_locked(t, gate_inode(id));
 	if (in)
 		in->learnt_ms = 0;
 	pthread_mutex_unlock(&t->lock);
@@ -214,10 +280,16 @@ char *inode_target(struct inodes *t, uint64_t id)
 
 void inode_changed(struct inodes *t, const struct attr *a, struct attr *shown)
 {
+	inode_changed_since(t, 0, a, shown);
+}
+
+void inode_changed_since(struct inodes *t, uint64_t tick, const struct attr *a, struct attr *shown)
+{
 	struct inode *in = inode_lock(t, a->id);
 
 	if (in) {
-		learn_locked(in, a, ++t->clock);
+		learn_locked(t, in, a, ++t->clock, tick);
+		gate_touch_locked(t, gate_inode(a->id));
 		show_locked(in, shown);
 	} else {
 		*shown = *a;
@@ -265,6 +337,7 @@ void inode_unlinked(struct inodes *t, uint64_t id, uint32_t nlink)
 
 	if (in) {
 		in->attr.nlink = nlink;
+		gate_touch_locked(t, gate_inode(id));
 		in->tick = ++t->clock;
 		in->learnt_ms = 0; /* its ctime */
 		in->gone = in->gone || !nlink;

@@ -7,6 +7,7 @@
 #define CDNFS_INODE_H
 
 #include "cdnfs/inode_table.h"
+#include <sys/types.h>
 
 /* Find or make the inode and learn its attributes, asked for at `tick`; the kernel gets `lookups` more references. target
  * may be NULL. *shown: what to tell the kernel (staged size and time included). 0 or -ENOMEM. */
@@ -25,6 +26,16 @@ uint64_t inode_id(const struct inode *in);
 bool inode_fresh_locked(const struct inodes *t, const struct inode *in, int64_t max_age_ms);
 bool inode_fresh(
 	struct inodes *t, uint64_t id, int64_t max_age_ms, struct attr *shown, int64_t *age_ms);
+/* The same of any age, and the kernel gets one more reference. */
+bool inode_refer(struct inodes *t, uint64_t id, struct attr *shown);
+/* What the table knows may be relied upon until somebody is said to have changed it. */
+bool inode_known(struct inodes *t, uint64_t id);
+/* Another client changed it. True when the kernel has a reference, and has to be told. */
+bool inode_event(struct inodes *t, uint64_t id);
+/* True while the kernel has a reference. */
+bool inode_referred(struct inodes *t, uint64_t id);
+/* Ids that the kernel has references to, to be freed by the caller; how many, or -ENOMEM. */
+ssize_t inodes_referred(struct inodes *t, uint64_t **ids);
 /* What was asked for before `tick` (of all, of one) may have changed without our being told. */
 void inodes_distrust(struct inodes *t, uint64_t tick);
 void inode_stale(struct inodes *t, uint64_t id);
@@ -33,8 +44,10 @@ int inode_attr(struct inodes *t, uint64_t id, struct attr *shown);
 /* Target of a symbolic link, if it was told; heap. */
 char *inode_target(struct inodes *t, uint64_t id);
 
-/* Own changes: what dist answered to one is newer than anything asked before. */
+/* Own changes: what dist answered to one is newer than anything asked before. It is relied upon when the change was asked for
+ * at `tick` and nothing else changed it since; inode_changed: never. */
 void inode_changed(struct inodes *t, const struct attr *a, struct attr *shown);
+void inode_changed_since(struct inodes *t, uint64_t tick, const struct attr *a, struct attr *shown);
 /* Attributes of a file that dist no longer knows, changed here only. 0 or -ENOENT. */
 int inode_change_gone(
 	struct inodes *t, uint64_t id, const struct wire_change *change, struct attr *shown);

@@ -1,6 +1,7 @@
 /* Lock order: inodes.lock → a staged file's own. */
 #include "cdnfs/inode_bytes.h"
 
+#include "cdnfs/gate.h"
 #include "cdnfs/inode_table.h"
 
 struct version inode_version(struct inodes *t, const struct inode *in, unsigned *commits)
@@ -37,6 +38,13 @@ bool inode_adopt(struct inodes *t, struct inode *in)
 	return same;
 }
 
+void inode_store_begin(struct inodes *t, struct inode *in)
+{
+	pthread_mutex_lock(&t->lock);
+	in->store_tick = ++t->clock;
+	pthread_mutex_unlock(&t->lock);
+}
+
 void inode_stored(struct inodes *t, struct inode *in, const struct wire_stored *s,
 	const struct place *place, uint64_t base, const struct place *unsynced)
 {
@@ -48,6 +56,11 @@ void inode_stored(struct inodes *t, struct inode *in, const struct wire_stored *
 		in->attr.mtime = s->mtime;
 	if (s->ctime)
 		in->attr.ctime = s->ctime;
+	if (!s->stamp || !s->ctime || in->tick < t->trust ||
+		!gate_clean_locked(t, gate_inode(in->id), in->store_tick))
+		in->learnt_ms = 0;
+	if (s->stamp) /* else inode_changed_since follows */
+		gate_touch_locked(t, gate_inode(in->id));
 	in->tick = ++t->clock;
 	in->stored = (struct version){ s->stamp, s->size, place };
 	in->commits++;

@@ -10,8 +10,10 @@ struct version inode_version(struct inodes *t, const struct inode *in, unsigned 
 void inode_follow(struct inodes *t, const struct inode *in, unsigned *commits, struct version *v);
 /* Every handle follows to the version that dist told last. True when the kernel's pages are those of it already. */
 bool inode_adopt(struct inodes *t, struct inode *in);
+/* This mount begins to store the file, which one does at a time. */
+void inode_store_begin(struct inodes *t, struct inode *in);
 /* This mount stored (or, with stamp 0, emptied) the file, whose base was version `base`. unsynced: the
- * node that has it perhaps not on disk yet, or NULL. */
+ * node that has it perhaps not on disk yet, or NULL. Emptied: inode_changed_since follows. */
 void inode_stored(struct inodes *t, struct inode *in, const struct wire_stored *s,
 	const struct place *place, uint64_t base, const struct place *unsynced);
 /* True when the kernel's pages are those of `stamp`; from now on they are. */

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #define INODE_ROOT 1
+#define GATE_SLOTS 4096 /* see gate.h */
 
 struct inode {
 	uint64_t id;
@@ -20,7 +21,8 @@ struct inode {
 	unsigned commits; /* versions stored through this mount */
 	struct version stored;
 	uint64_t tick;	     /* when attr was learnt */
-	int64_t learnt_ms;   /* clock_ms of that, 0: some of it is not known */
+	int64_t learnt_ms;   /* clock_ms of that, 0: some of it is not known, or may have changed */
+	uint64_t store_tick; /* when bytes were begun to be stored */
 	uint64_t names_tick; /* last change of a name in it */
 	uint64_t pages;	     /* version of the kernel's pages */
 	uint64_t told;	     /* version whose size the kernel knows */
@@ -32,9 +34,10 @@ struct inode {
 
 struct inodes {
 	pthread_mutex_t lock;
-	struct map by_id; /* lock */
-	uint64_t clock;	  /* lock */
-	uint64_t trust;	  /* lock: what was learnt at an earlier tick is not fresh */
+	struct map by_id;	      /* lock */
+	uint64_t clock;		      /* lock */
+	uint64_t trust;		      /* lock: what was learnt at an earlier tick is not fresh */
+	uint64_t touched[GATE_SLOTS]; /* lock: gate's */
 };
 
 int inodes_open(struct inodes **out);

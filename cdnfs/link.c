@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/http.h"
 #include "common/log.h"
+#include "common/origin.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -75,6 +76,7 @@ int link_open(const struct link_conf *conf, struct link **out)
 	rc = make_session(l);
 	if (rc < 0)
 		goto fail;
+	origin_set_default(l->session); /* what is asked for is for this mount */
 	rc = places_open(&l->places);
 	if (rc < 0)
 		goto fail;
@@ -109,6 +111,11 @@ void link_close(struct link **l)
 const char *link_url(const struct link *l)
 {
 	return l->url;
+}
+
+const char *link_session(const struct link *l)
+{
+	return l->session;
 }
 
 struct places *link_places(struct link *l)

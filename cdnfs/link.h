@@ -28,6 +28,7 @@ int link_open(const struct link_conf *conf, struct link **out);
 void link_close(struct link **l);
 
 const char *link_url(const struct link *l);
+const char *link_session(const struct link *l);
 struct places *link_places(struct link *l);
 int64_t link_deadline(const struct link *l, const struct wait *w); /* clock_ms */
 

@@ -1,4 +1,5 @@
 /* cdnfs: mounts a CDN as a directory. Builds downward, tears down upward. */
+#include "cdnfs/channel.h"
 #include "cdnfs/mountpoint.h"
 #include "cdnfs/ops.h"
 #include "cdnfs/options.h"
@@ -8,6 +9,7 @@
 #include "cdnfs/staging_dir.h"
 #include "cdnfs/stats.h"
 #include "cdnfs/store.h"
+#include "cdnfs/teller.h"
 #include "common/log.h"
 #include "common/pem.h"
 #include <errno.h>
@@ -17,11 +19,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define FAILED 32 /* mount(8): the mount failed; 1: wrong usage */
 #define ERROR_MAX 512
+#define TELLER_MS 2000 /* for the kernel to take in what changed */
 
 struct mount {
 	struct options opt;
@@ -32,6 +36,7 @@ struct mount {
 	struct readahead *readahead;
 	struct stats *stats;
 	struct ticker *retry;
+	struct channel *channel;
 	int verdict; /* where the parent waits, -1 in the foreground */
 };
 
@@ -171,6 +176,8 @@ static int build(struct mount *m, char *error, size_t cap)
 	if (!rc)
 		rc = inodes_open(&fs->inodes);
 	if (!rc)
+		rc = coherence_open(fs->inodes, &fs->coherence);
+	if (!rc)
 		rc = pem_check_authorities(o->set.ca_file, error, cap);
 	if (!rc)
 		rc = api_open(&lc, &fs->api);
@@ -226,11 +233,37 @@ out:
 	return rc;
 }
 
+/* The kernel is told of changes from now on. Without that it is not told long what it may believe. */
+static void listen_to_others(struct mount *m)
+{
+	const struct wait once = { .quiet = true };
+	struct attr root;
+	int rc = teller_open(m->session, &m->fs.coherence, &m->fs.teller);
+
+	if (!rc)
+		rc = channel_open(&m->fs, &m->channel);
+	if (!rc) /* what was asked for before is not relied upon */
+		(void)store_refresh(&m->fs, &once, INODE_ROOT, &root); /* else when it is needed */
+	if (rc < 0)
+		log_warn("changes of others are seen within attr_timeout", "error=\"%s\"",
+			strerror(-rc));
+}
+
+/* Before the connection to the kernel is closed. A kernel that waits for us while we wait for it is let go by force. */
+static void listen_no_more(struct mount *m)
+{
+	channel_close(&m->channel);
+	if (!teller_stop(m->fs.teller, TELLER_MS))
+		(void)umount2(m->path, MNT_FORCE); /* fails for users: who umounts does it then */
+	teller_close(&m->fs.teller);
+}
+
 static void serve(struct mount *m)
 {
 	struct fuse_loop_config *lc;
 	int rc;
 
+	listen_to_others(m);
 	log_info("mounted", "url=%s mountpoint=\"%s\"", m->opt.set.url, m->path);
 	lc = m->opt.single ? NULL : fuse_loop_cfg_create();
 	if (lc) {
@@ -261,6 +294,7 @@ static void tear_down(struct mount *m)
 	opened_release(&m->fs.opened, &m->fs);
 	content_close(&m->fs.content);
 	api_close(&m->fs.api);
+	coherence_close(&m->fs.coherence);
 	inodes_close(&m->fs.inodes);
 	if (m->fs.staging >= 0)
 		(void)close(m->fs.staging); /* a folder */
@@ -312,6 +346,7 @@ static int run(struct mount *m, const char *program)
 			log_error("files could not be stored before the unmount: their last bytes "
 				  "are lost",
 				"files=%u", lost);
+		listen_no_more(m);
 	}
 	tear_down(m);
 	if (rc < 0)

@@ -26,6 +26,8 @@ struct dir {
 	struct page *pages;
 	size_t n;
 	bool end; /* the last page is here */
+	bool all; /* all names of the pages are remembered; the first was asked for at tick */
+	uint64_t tick;
 };
 
 static void forget_pages(struct dir *d)
@@ -93,6 +95,24 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_
 	reply_result(req, link_unsynced(api_link(fs->api)) ? api_sync(fs->api, &w) : 0);
 }
 
+/* Once all pages are here, all names are known. */
+static void learn_names(struct cdnfs *fs, struct dir *d, const struct page *page)
+{
+	struct dentries *names = fs->coherence.dentries;
+	const char *text = buf_str(&page->p.text);
+
+	if (d->n == 1) {
+		d->all = true;
+		d->tick = page->tick;
+	}
+	for (size_t i = 0; i < page->p.n; i++)
+		if (!dentries_learn(names, d->id, text + page->p.list[i].name,
+			    page->p.list[i].attr.id, page->tick))
+			d->all = false;
+	if (d->end && d->all)
+		dentries_complete(names, d->id, d->tick);
+}
+
 static int fetch_page(struct cdnfs *fs, const struct wait *w, struct dir *d)
 {
 	struct page new = { .tick = inodes_tick(fs->inodes), .asked_ms = clock_ms() };
@@ -116,6 +136,7 @@ static int fetch_page(struct cdnfs *fs, const struct wait *w, struct dir *d)
 	d->parent = new.p.parent;
 	d->end = !new.p.more || !new.p.n;
 	d->pages[d->n++] = new;
+	learn_names(fs, d, &d->pages[d->n - 1]);
 	return 0;
 }
 
@@ -190,7 +211,7 @@ static int put_entry(
 			entry->target ? text + entry->target : NULL, page->tick, 1, &shown);
 		if (rc < 0)
 			return rc;
-		reply_entry_param(l->fs, &shown, clock_ms() - page->asked_ms, &e);
+		reply_entry_param(l->fs, l->d->id, name, &shown, clock_ms() - page->asked_ms, &e);
 		l->learnt[l->nlearnt++] = entry->attr.id;
 	}
 	put(l, name, &e, next);

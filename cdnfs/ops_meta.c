@@ -16,19 +16,9 @@
 #define STATFS_MS 1000
 #define STATFS_BLOCK 4096
 
-/* A negative entry, where those are cached; else the error. */
-static void reply_absent(fuse_req_t req, const struct cdnfs *fs, int rc)
-{
-	struct fuse_entry_param e = { .entry_timeout = (double)fs->opt->set.negative_timeout };
-
-	if (rc == -ENOENT && fs->opt->set.negative_timeout)
-		(void)fuse_reply_entry(req, &e); /* nothing to give back */
-	else
-		reply_result(req, rc);
-}
-
 /* Learns a file that dist answered with, and answers the kernel with it. */
-static void reply_file(fuse_req_t req, struct wire_file *f, uint64_t tick)
+static void reply_file(
+	fuse_req_t req, uint64_t dir, const char *name, struct wire_file *f, uint64_t tick)
 {
 	struct cdnfs *fs = reply_fs(req);
 	struct attr shown;
@@ -38,7 +28,31 @@ static void reply_file(fuse_req_t req, struct wire_file *f, uint64_t tick)
 	if (rc < 0)
 		reply_result(req, rc);
 	else
-		reply_entry(req, &shown);
+		reply_entry(req, dir, name, &shown);
+}
+
+/* What is remembered may be relied upon, and tells it. */
+static bool reply_known(fuse_req_t req, uint64_t dir, const char *name)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct attr shown;
+	uint64_t id;
+
+	if (strlen(name) > LIMIT_NAME)
+		return false; /* no name: dist says so */
+	switch (coherence_find(&fs->coherence, dir, name, &id)) {
+	case DENTRY_ABSENT:
+		reply_absent(req, dir, name);
+		return true;
+	case DENTRY_THERE:
+		if (!inode_refer(fs->inodes, id, &shown))
+			return false;
+		reply_entry(req, dir, name, &shown);
+		return true;
+	case DENTRY_UNKNOWN:
+		break;
+	}
+	return false;
 }
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -50,11 +64,18 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int rc;
 
 	fs_begin(fs, FS_lookup);
+	if (reply_known(req, parent, name))
+		return;
 	rc = api_lookup(fs->api, &w, parent, name, &f);
-	if (rc < 0)
-		reply_absent(req, fs, rc);
+	if (!rc || rc == -ENOENT)
+		(void)dentries_learn(fs->coherence.dentries, parent, name, rc ? 0 : f.attr.id,
+			tick); /* else it is asked for again */
+	if (!rc)
+		reply_file(req, parent, name, &f, tick);
+	else if (rc == -ENOENT)
+		reply_absent(req, parent, name);
 	else
-		reply_file(req, &f, tick);
+		reply_result(req, rc);
 }
 
 void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
@@ -82,14 +103,16 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct cdnfs *fs = reply_fs(req);
 	struct wait w = reply_wait(req);
 	struct wire_change none = { 0 };
+	int64_t age = 0, most = (int64_t)fs->opt->set.attr_timeout * 1000;
 	struct attr shown;
-	int64_t age = 0;
 	int rc;
 
 	(void)fi; /* the inode knows of its staged bytes */
 	fs_begin(fs, FS_getattr);
 	/* The kernel asks early after changes made through this mount, whose answers told what it wants. */
-	if (inode_fresh(fs->inodes, ino, (int64_t)fs->opt->set.attr_timeout * 1000, &shown, &age))
+	if (coherence_left(&fs->coherence))
+		most = INT64_MAX;
+	if (inode_fresh(fs->inodes, ino, most, &shown, &age))
 		rc = 0;
 	else if (inode_gone(fs->inodes, ino))
 		rc = inode_attr(fs->inodes, ino, &shown);
@@ -176,6 +199,7 @@ static int change_attr(struct cdnfs *fs, const struct wait *w, struct inode *in,
 	const struct wire_change *c, struct attr *shown)
 {
 	struct staged *s = inode_staged(fs->inodes, in);
+	uint64_t tick = inodes_tick(fs->inodes);
 	struct wire_file f;
 	int rc = -ENOENT;
 
@@ -185,9 +209,11 @@ static int change_attr(struct cdnfs *fs, const struct wait *w, struct inode *in,
 		staged_set_mtime(s, c->mtime);
 	if (rc == -ENOENT)
 		return inode_change_gone(fs->inodes, inode_id(in), c, shown);
-	if (rc < 0)
+	if (rc < 0) {
+		inode_stale(fs->inodes, inode_id(in)); /* perhaps it was done all the same */
 		return rc;
-	inode_changed(fs->inodes, &f.attr, shown);
+	}
+	inode_changed_since(fs->inodes, tick, &f.attr, shown);
 	wire_file_release(&f);
 	return 0;
 }
@@ -243,93 +269,99 @@ void op_readlink(fuse_req_t req, fuse_ino_t ino)
 	free(target);
 }
 
-/* What mknod, mkdir, symlink and link have in common after their call. */
-static void made(fuse_req_t req, struct wire_file *f, uint64_t parent, const struct attr *dir,
-	uint64_t tick, int rc)
-{
-	struct cdnfs *fs = reply_fs(req);
+/* What mknod, mkdir, symlink and link have in common: a name that is being made. */
+struct making {
+	fuse_req_t req;
+	struct cdnfs *fs;
+	struct wait w;
+	uint64_t parent, tick;
+	const char *name;
+	struct wire_file f;
+	struct attr dir;
+};
 
+static struct making make(fuse_req_t req, enum fs_op op, uint64_t parent, const char *name)
+{
+	struct making m = { .req = req,
+		.fs = reply_fs(req),
+		.w = reply_wait(req),
+		.parent = parent,
+		.name = name };
+
+	fs_begin(m.fs, op);
+	m.tick = names_begin(m.fs, parent);
+	return m;
+}
+
+static void made(struct making *m, int rc)
+{
+	struct cdnfs *fs = m->fs;
+	struct attr shown;
+
+	names_end(fs, m->parent, m->name, rc < 0 ? 0 : m->f.attr.id, rc, &m->dir, m->tick);
 	if (rc < 0) {
-		reply_result(req, rc);
+		reply_result(m->req, rc);
 		return;
 	}
-	names_changed(fs, parent, dir, tick);
-	reply_file(req, f, tick);
+	if (m->f.attr.nlink > 1 && !S_ISDIR(m->f.attr.mode)) /* link changed what was there */
+		inode_changed_since(fs->inodes, m->tick, &m->f.attr, &shown);
+	reply_file(m->req, m->parent, m->name, &m->f, m->tick);
 }
 
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
 {
-	struct cdnfs *fs = reply_fs(req);
-	struct wait w = reply_wait(req);
+	struct making m = make(req, FS_mknod, parent, name);
 	struct api_new new = names_new(req, parent, name, mode);
-	uint64_t tick = inodes_tick(fs->inodes);
-	struct wire_file f;
-	struct attr dir = { 0 };
 
-	fs_begin(fs, FS_mknod);
 	new.rdev = rdev;
-	made(req, &f, parent, &dir, tick, api_mknod(fs->api, &w, &new, &f, &dir));
+	made(&m, api_mknod(m.fs->api, &m.w, &new, &m.f, &m.dir));
 }
 
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
-	struct cdnfs *fs = reply_fs(req);
-	struct wait w = reply_wait(req);
+	struct making m = make(req, FS_mkdir, parent, name);
 	struct api_new new = names_new(req, parent, name, mode | S_IFDIR);
-	uint64_t tick = inodes_tick(fs->inodes);
-	struct wire_file f;
-	struct attr dir = { 0 };
+	int rc;
 
-	fs_begin(fs, FS_mkdir);
 	new.mode &= 07777;
-	made(req, &f, parent, &dir, tick, api_mkdir(fs->api, &w, &new, &f, &dir));
+	rc = api_mkdir(m.fs->api, &m.w, &new, &m.f, &m.dir);
+	if (!rc) /* nothing is in it yet */
+		dentries_complete(m.fs->coherence.dentries, m.f.attr.id, m.tick);
+	made(&m, rc);
 }
 
 void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
-	struct cdnfs *fs = reply_fs(req);
-	struct wait w = reply_wait(req);
+	struct making m = make(req, FS_symlink, parent, name);
 	struct api_new new = names_new(req, parent, name, 0777);
-	uint64_t tick = inodes_tick(fs->inodes);
-	struct wire_file f;
-	struct attr dir = { 0 };
-	int rc;
 
-	fs_begin(fs, FS_symlink);
 	new.target = target;
-	rc = strlen(target) > LIMIT_TARGET ? -ENAMETOOLONG
-					   : api_symlink(fs->api, &w, &new, &f, &dir);
-	made(req, &f, parent, &dir, tick, rc);
+	made(&m, strlen(target) > LIMIT_TARGET ? -ENAMETOOLONG
+					       : api_symlink(m.fs->api, &m.w, &new, &m.f, &m.dir));
 }
 
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
 {
-	struct cdnfs *fs = reply_fs(req);
-	struct wait w = reply_wait(req);
-	uint64_t tick = inodes_tick(fs->inodes);
-	struct wire_file f;
-	struct attr dir = { 0 };
+	struct making m = make(req, FS_link, parent, name);
 
-	fs_begin(fs, FS_link);
-	made(req, &f, parent, &dir, tick, api_link_file(fs->api, &w, ino, parent, name, &f, &dir));
+	made(&m, api_link_file(m.fs->api, &m.w, ino, parent, name, &m.f, &m.dir));
 }
 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct cdnfs *fs = reply_fs(req);
 	struct wait w = reply_wait(req);
-	uint64_t tick = inodes_tick(fs->inodes), id = 0;
 	struct attr dir = { 0 };
+	uint64_t tick, id = 0;
 	uint32_t nlink = 0;
 	int rc;
 
 	fs_begin(fs, FS_unlink);
+	tick = names_begin(fs, parent);
 	rc = api_unlink(fs->api, &w, parent, name, &id, &nlink, &dir);
-	if (!rc) {
-		if (id)
-			inode_unlinked(fs->inodes, id, nlink);
-		names_changed(fs, parent, &dir, tick);
-	}
+	if (!rc && id)
+		inode_unlinked(fs->inodes, id, nlink);
+	names_end(fs, parent, name, 0, rc, &dir, tick);
 	reply_result(req, rc);
 }
 
@@ -337,43 +369,41 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct cdnfs *fs = reply_fs(req);
 	struct wait w = reply_wait(req);
-	uint64_t tick = inodes_tick(fs->inodes), id = 0;
 	struct attr dir = { 0 };
+	uint64_t tick, id = 0;
 	int rc;
 
 	fs_begin(fs, FS_rmdir);
+	tick = names_begin(fs, parent);
 	rc = api_rmdir(fs->api, &w, parent, name, &id, &dir);
-	if (!rc) {
-		if (id)
-			inode_unlinked(fs->inodes, id, 0);
-		names_changed(fs, parent, &dir, tick);
-	}
+	if (!rc && id)
+		inode_unlinked(fs->inodes, id, 0);
+	names_end(fs, parent, name, 0, rc, &dir, tick);
 	reply_result(req, rc);
 }
 
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t toparent,
 	const char *toname, unsigned flags)
 {
+	struct names_move m = { .dir = parent,
+		.name = name,
+		.todir = toparent,
+		.toname = toname,
+		.exchange = flags == RENAME_EXCHANGE };
 	struct cdnfs *fs = reply_fs(req);
 	struct wait w = reply_wait(req);
 	const char *text = flags == RENAME_NOREPLACE  ? "noreplace"
 			   : flags == RENAME_EXCHANGE ? "exchange"
 						      : "";
-	uint64_t tick = inodes_tick(fs->inodes);
-	struct attr dirs[2] = { 0 };
 	int rc;
 
 	fs_begin(fs, FS_rename);
+	names_move_begin(fs, &m);
 	if (flags && !*text)
 		rc = -EINVAL;
 	else
-		rc = api_rename(fs->api, &w, parent, name, toparent, toname, text, dirs);
-	if (!rc) {
-		inodes_distrust(fs->inodes, tick); /* what moved, and what it replaced */
-		names_changed(fs, parent, &dirs[0], tick);
-		if (toparent != parent)
-			names_changed(fs, toparent, &dirs[1], tick);
-	}
+		rc = api_rename(fs->api, &w, parent, name, toparent, toname, text, m.dirs);
+	names_move_end(fs, &m, rc);
 	reply_result(req, rc);
 }
 

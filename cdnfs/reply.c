@@ -3,10 +3,12 @@
 #include "common/clock.h"
 #include "common/metrics.h"
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #define BLKSIZE 131072
 #define PATIENCE_MS 2000
+#define NAMES_MS 1000 /* that the kernel believes a name without asking here */
 
 struct cdnfs *reply_fs(fuse_req_t req)
 {
@@ -69,20 +71,52 @@ void reply_stat(const struct cdnfs *fs, const struct attr *a, struct stat *st)
 	shown_apply(&fs->opt->shown, st);
 }
 
-static double timeout_left(const struct cdnfs *fs, int64_t age_ms)
+static int64_t left_of(uint64_t seconds, int64_t age_ms)
 {
-	double left = (double)fs->opt->set.attr_timeout - (double)age_ms / 1000;
+	int64_t left = (int64_t)seconds * 1000 - age_ms;
 
 	return left > 0 ? left : 0;
 }
 
-void reply_entry_param(
-	const struct cdnfs *fs, const struct attr *a, int64_t age_ms, struct fuse_entry_param *e)
+/* How long the kernel may believe an inode's attributes. */
+static double attr_timeout(const struct cdnfs *fs, uint64_t id, int64_t age_ms)
+{
+	int64_t left = coherence_left(&fs->coherence);
+
+	if (!left)
+		left = left_of(fs->opt->set.attr_timeout, age_ms);
+	else if (!inode_known(fs->inodes, id))
+		left = 0; /* something is changing it */
+	return (double)left / 1000;
+}
+
+/* How long it may believe a name: no longer than changes of others can wait for the end of that, when it cannot be told, and than
+ * what is promised when events are down. */
+static double entry_timeout(
+	const struct cdnfs *fs, uint64_t dir, const char *name, uint64_t id, int64_t age_ms)
+{
+	const struct settings *set = &fs->opt->set;
+	int64_t left = coherence_left(&fs->coherence), most = (int64_t)set->attr_timeout * 1000;
+
+	if (!left)
+		left = left_of(id ? set->attr_timeout : set->negative_timeout, age_ms);
+	else if (left > (most < NAMES_MS ? most : NAMES_MS))
+		left = most < NAMES_MS ? most : NAMES_MS;
+	if (!left || !dentries_tell(fs->coherence.dentries, dir, name, id, clock_ms() + left))
+		return 0;
+	return (double)left / 1000;
+}
+
+void reply_entry_param(struct cdnfs *fs, uint64_t dir, const char *name, const struct attr *a,
+	int64_t age_ms, struct fuse_entry_param *e)
 {
 	memset(e, 0, sizeof(*e));
+	e->entry_timeout = entry_timeout(fs, dir, name, a ? a->id : 0, age_ms);
+	if (!a)
+		return;
 	e->ino = a->id;
 	reply_stat(fs, a, &e->attr);
-	e->attr_timeout = e->entry_timeout = timeout_left(fs, age_ms);
+	e->attr_timeout = attr_timeout(fs, a->id, age_ms);
 }
 
 void reply_result(fuse_req_t req, int rc)
@@ -101,15 +135,28 @@ void reply_attr(fuse_req_t req, const struct attr *a, int64_t age_ms)
 
 	reply_stat(reply_fs(req), a, &st);
 	inode_tell(reply_fs(req)->inodes, a->id, a->stamp);
-	(void)fuse_reply_attr(req, &st, timeout_left(reply_fs(req), age_ms)); /* as above */
+	(void)fuse_reply_attr(req, &st, attr_timeout(reply_fs(req), a->id, age_ms)); /* as above */
 }
 
-void reply_entry(fuse_req_t req, const struct attr *a)
+void reply_entry(fuse_req_t req, uint64_t dir, const char *name, const struct attr *a)
 {
 	struct cdnfs *fs = reply_fs(req);
 	struct fuse_entry_param e;
 
-	reply_entry_param(fs, a, 0, &e);
+	reply_entry_param(fs, dir, name, a, 0, &e);
 	if (fuse_reply_entry(req, &e) < 0)
 		inode_forget(fs->inodes, a->id, 1);
+}
+
+void reply_absent(fuse_req_t req, uint64_t dir, const char *name)
+{
+	struct fuse_entry_param e;
+
+	reply_entry_param(reply_fs(req), dir, name, NULL, 0, &e);
+	if (e.entry_timeout > 0) {
+		metrics_add(&reply_fs(req)->errors[ENOENT], 1);
+		(void)fuse_reply_entry(req, &e); /* nothing to give back */
+	} else {
+		reply_result(req, -ENOENT);
+	}
 }

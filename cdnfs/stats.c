@@ -24,6 +24,8 @@ void stats_text(struct cdnfs *fs, struct buf *out)
 
 	buf_addf(out, "requests_dist %" PRIu64 "\n", link_count_dist(link));
 	buf_addf(out, "requests_node %" PRIu64 "\n", link_count_node(link));
+	buf_addf(out, "events_up %d\n", coherence_left(&fs->coherence) > 0);
+	buf_addf(out, "polls %" PRIu64 "\n", atomic_load(&fs->coherence.polls));
 	buf_addf(out, "inodes %zu\n", inodes_count(fs->inodes));
 	for (size_t i = 0; i < FS_COUNT; i++)
 		buf_addf(out, "%s %" PRIu64 "\n", names[i], atomic_load(&fs->ops[i]));

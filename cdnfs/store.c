@@ -263,7 +263,7 @@ static int sync_stored(struct cdnfs *fs, const struct wait *w, struct inode *in)
 }
 
 static int send_empty(struct cdnfs *fs, const struct wait *w, struct inode *in, int64_t mtime,
-	struct wire_stored *out)
+	struct wire_stored *out, struct attr *attr)
 {
 	struct wire_change empty = { .set = WIRE_SIZE | WIRE_MTIME, .mtime = mtime };
 	struct wire_file f;
@@ -273,7 +273,8 @@ static int send_empty(struct cdnfs *fs, const struct wait *w, struct inode *in, 
 		return rc;
 	out->mtime = f.attr.mtime;
 	out->ctime = f.attr.ctime;
-	wire_file_release(&f);
+	*attr = f.attr;
+	wire_file_release(&f); /* no link */
 	return 0;
 }
 
@@ -282,17 +283,21 @@ static int send_job(struct cdnfs *fs, const struct wait *w, struct inode *in, st
 {
 	struct wire_stored stored = { 0 };
 	const struct place *where = NULL;
+	uint64_t tick = inodes_tick(fs->inodes);
+	struct attr emptied, shown;
 	struct version now;
 	bool unknown = false, others;
 	int rc;
 
+	inode_store_begin(fs->inodes, in);
 	if (inode_gone(fs->inodes, inode_id(in)))
 		rc = -ENOENT;
 	else if (job->size)
 		rc = upload(fs, w, in, job, durable, &stored, &where, &unknown);
 	else
-		rc = send_empty(fs, w, in, job->mtime, &stored);
+		rc = send_empty(fs, w, in, job->mtime, &stored, &emptied);
 	if (rc < 0) {
+		inode_stale(fs->inodes, inode_id(in)); /* perhaps it was stored all the same */
 		staged_send_end(s,
 			rc == -ENOENT ? STAGED_LEFT
 			: unknown     ? STAGED_UNKNOWN
@@ -303,6 +308,8 @@ static int send_job(struct cdnfs *fs, const struct wait *w, struct inode *in, st
 	others = job->size && has_others(job, &stored);
 	inode_stored(fs->inodes, in, &stored, where, others ? UINT64_MAX : job->base.stamp,
 		durable ? NULL : where);
+	if (!job->size)
+		inode_changed_since(fs->inodes, tick, &emptied, &shown);
 	now = (struct version){ stored.stamp, stored.size, where };
 	staged_send_end(s, others ? STAGED_MERGED : STAGED_STORED, &now);
 	if (others)
@@ -337,8 +344,8 @@ static int empty_at_dist(struct cdnfs *fs, const struct wait *w, struct inode *i
 	const struct wire_change *change, struct attr *shown)
 {
 	struct wire_stored none = { 0 };
+	uint64_t base, tick = inodes_tick(fs->inodes);
 	unsigned commits;
-	uint64_t base;
 	struct wire_file f;
 	int rc;
 
@@ -347,11 +354,13 @@ static int empty_at_dist(struct cdnfs *fs, const struct wait *w, struct inode *i
 	rc = api_setattr(fs->api, w, inode_id(in), change, &f);
 	if (rc == -ENOENT)
 		return inode_change_gone(fs->inodes, inode_id(in), change, shown);
-	if (rc < 0)
+	if (rc < 0) {
+		inode_stale(fs->inodes, inode_id(in));
 		return rc;
+	}
 	base = inode_version(fs->inodes, in, &commits).stamp;
 	inode_stored(fs->inodes, in, &none, NULL, base, NULL);
-	inode_changed(fs->inodes, &f.attr, shown);
+	inode_changed_since(fs->inodes, tick, &f.attr, shown);
 	wire_file_release(&f);
 	return 0;
 }

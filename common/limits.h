@@ -33,6 +33,7 @@
 #define LIMIT_FEED 16384	     /* changes that dist remembers for them */
 #define LIMIT_FEED_BYTES (16U << 20) /* of their text */
 #define LIMIT_EVENTS (1U << 20)	     /* bytes of changes in one answer, about */
+#define LIMIT_DENTRIES (1U << 17)    /* names that a mount remembers */
 #define LIMIT_SLOTS 256		     /* slots of a session */
 #define LIMIT_NODES 256		     /* nodes in nodes.yml */
 #define LIMIT_TYPE 127		     /* bytes of a content type */
