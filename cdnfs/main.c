@@ -233,15 +233,34 @@ out:
 	return rc;
 }
 
+/* Threads made from now on get no signals: they are the main thread's, SIGUSR1 the counters'. */
+static void block_signals(sigset_t *before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
+	(void)pthread_sigmask(SIG_BLOCK, &set, before); /* fails for a wrong `how` only */
+	sigaddset(before, SIGUSR1);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
 /* The kernel is told of changes from now on. Without that it is not told long what it may believe. */
 static void listen_to_others(struct mount *m)
 {
 	const struct wait once = { .quiet = true };
 	struct attr root;
-	int rc = teller_open(m->session, &m->fs.coherence, &m->fs.teller);
+	sigset_t before;
+	int rc;
 
+	block_signals(&before);
+	rc = teller_open(m->session, &m->fs.coherence, &m->fs.teller);
 	if (!rc)
 		rc = channel_open(&m->fs, &m->channel);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!rc) /* what was asked for before is not relied upon */
 		(void)store_refresh(&m->fs, &once, INODE_ROOT, &root); /* else when it is needed */
 	if (rc < 0)
@@ -301,21 +320,6 @@ static void tear_down(struct mount *m)
 	pthread_mutex_destroy(&m->fs.room_lock);
 	(void)sem_destroy(&m->fs.ready);
 	free(m->path);
-}
-
-/* Threads made from now on get no signals: they are the main thread's, SIGUSR1 the counters'. */
-static void block_signals(sigset_t *before)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGUSR1);
-	(void)pthread_sigmask(SIG_BLOCK, &set, before); /* fails for a wrong `how` only */
-	sigaddset(before, SIGUSR1);
-	(void)signal(SIGHUP, SIG_IGN);
-	(void)signal(SIGPIPE, SIG_IGN);
 }
 
 static int run(struct mount *m, const char *program)
