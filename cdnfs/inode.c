@@ -207,6 +207,17 @@ bool inode_known(struct inodes *t, uint64_t id)
 	return known;
 }
 
+bool inode_unstored(struct inodes *t, uint64_t id)
+{
+	struct inode *in = inode_lock(t, id);
+	uint64_t size;
+	int64_t mtime;
+	bool dirty = in && in->staged && staged_dirty(in->staged, &size, &mtime);
+
+	pthread_mutex_unlock(&t->lock);
+	return dirty;
+}
+
 bool inode_event(struct inodes *t, uint64_t id)
 {
 	struct inode *in = inode_lock(t, id);

@@ -30,6 +30,8 @@ bool inode_fresh(
 bool inode_refer(struct inodes *t, uint64_t id, struct attr *shown);
 /* What the table knows may be relied upon until somebody is said to have changed it. */
 bool inode_known(struct inodes *t, uint64_t id);
+/* There are changes that dist has not: storing them gives the file other times, and perhaps another size. */
+bool inode_unstored(struct inodes *t, uint64_t id);
 /* Another client changed it. True when the kernel has a reference, and has to be told. */
 bool inode_event(struct inodes *t, uint64_t id);
 /* True while the kernel has a reference. */

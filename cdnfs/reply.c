@@ -83,7 +83,9 @@ static double attr_timeout(const struct cdnfs *fs, uint64_t id, int64_t age_ms)
 {
 	int64_t left = coherence_left(&fs->coherence);
 
-	if (!left)
+	if (inode_unstored(fs->inodes, id))
+		left = 0;
+	else if (!left)
 		left = left_of(fs->opt->set.attr_timeout, age_ms);
 	else if (!inode_known(fs->inodes, id))
 		left = 0; /* something is changing it */
