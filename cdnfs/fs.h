@@ -10,6 +10,7 @@
 #include "cdnfs/locks.h"
 #include "cdnfs/opened.h"
 #include "cdnfs/options.h"
+#include "cdnfs/stale.h"
 #include "common/log.h"
 #include <pthread.h>
 #include <semaphore.h>
@@ -73,6 +74,7 @@ struct cdnfs {
 	struct fuse_session *session; /* for notifications */
 	struct teller *teller;	      /* for those about names */
 	struct opened_list opened;    /* files and directories */
+	struct stale stale;
 	bool acls; /* the kernel goes by POSIX ACLs; set before anything is asked */
 	struct renew *renew;
 	sem_t ready; /* posted once: the kernel has begun */

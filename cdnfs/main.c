@@ -317,6 +317,7 @@ static void tear_down(struct mount *m)
 	inodes_close(&m->fs.inodes);
 	if (m->fs.staging >= 0)
 		(void)close(m->fs.staging); /* a folder */
+	stale_release(&m->fs.stale);
 	pthread_mutex_destroy(&m->fs.room_lock);
 	(void)sem_destroy(&m->fs.ready);
 	free(m->path);
@@ -334,6 +335,7 @@ static int run(struct mount *m, const char *program)
 	(void)sem_init(&m->fs.ready, 0, 0); /* fails for too high a value only */
 	pthread_mutex_init(&m->fs.room_lock, NULL);
 	opened_init(&m->fs.opened);
+	stale_init(&m->fs.stale);
 	block_signals(&before);
 	rc = build(m, error, sizeof(error));
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -117,7 +117,16 @@ static int open_attr(
 	if (is_known(fs, in, attr))
 		return 0;
 	rc = store_refresh(fs, w, inode_id(in), attr);
-	return rc == -ENOENT ? -ESTALE : rc; /* the kernel looks the name up again */
+	if (rc != -ENOENT)
+		return rc;
+	/* the kernel looks the name up again, once */
+	if (!stale_again(&fs->stale, fuse_req_ctx(req)->pid, inode_id(in)))
+		return -ESTALE;
+	rc = inode_attr(fs->inodes, inode_id(in), attr);
+	if (rc < 0 || (attr->stamp && !attr->place))
+		return -ESTALE; /* where its bytes are is not known */
+	inode_unlinked(fs->inodes, inode_id(in), 0);
+	return inode_attr(fs->inodes, inode_id(in), attr);
 }
 
 const void *file_key(const struct fuse_file_info *fi)
