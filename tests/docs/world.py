@@ -15,6 +15,8 @@ fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh14x", b"lo", 0x1 | 0x40))"
 SETUP = """set -e
 base=$1
 mount --make-rprivate /
+# those of tests that run beside would live on in this copy after their own unmount
+umount -l -a -t fuse.cdnfs
 for folder in $2; do
 	place=$base/over$folder
 	mkdir -p "$place/up" "$place/work"
