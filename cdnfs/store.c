@@ -267,8 +267,14 @@ static int send_empty(struct cdnfs *fs, const struct wait *w, struct inode *in, 
 {
 	struct wire_change empty = { .set = WIRE_SIZE | WIRE_MTIME, .mtime = mtime };
 	struct wire_file f;
-	int rc = api_setattr(fs->api, w, inode_id(in), &empty, &f);
+	struct attr shown;
+	int rc;
 
+	if (inode_attr(fs->inodes, inode_id(in), &shown) == 0) { /* else dist's clock tells */
+		empty.set |= WIRE_CTIME;
+		empty.ctime = shown.ctime;
+	}
+	rc = api_setattr(fs->api, w, inode_id(in), &empty, &f);
 	if (rc < 0)
 		return rc;
 	out->mtime = f.attr.mtime;

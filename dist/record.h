@@ -56,6 +56,7 @@ struct content_new {
 	bool once; /* the stamp is remembered: a repeat does nothing, also after later versions */
 	uint64_t base;
 	int64_t mtime;
+	bool by_mount; /* mtime is when a mount's program wrote, which is the time of the change too */
 	uint32_t mode, umask, uid, gid; /* of a new file */
 	int64_t now;
 };

@@ -89,6 +89,15 @@ static int rename_apply(struct meta_tx *tx, uint64_t id, const struct rename *r,
 	return rc < 0 ? rc : tree_touch(tx, r->dir, 0, now);
 }
 
+/* A mount shows its programs the time of their write as that of the change, and closing the file is none. Not before the last
+ * change, and not after now: the mount's clock may be another machine's. */
+static int64_t change_time(const struct content_new *n, bool bytes, const struct content *was)
+{
+	bool written = n->by_mount && n->has_mtime && bytes;
+
+	return written && n->mtime >= was->ctime && n->mtime <= n->now ? n->mtime : n->now;
+}
+
 /* The record as it will be. */
 static void merge(const struct content_new *n, bool bytes, struct content *c)
 {
@@ -114,7 +123,7 @@ static void merge(const struct content_new *n, bool bytes, struct content *c)
 		c->mtime = n->mtime;
 	else if (bytes || n->has_size)
 		c->mtime = n->now;
-	c->ctime = n->now;
+	c->ctime = change_time(n, bytes, c);
 }
 
 static int write_record(struct meta_tx *tx, const struct content *c)

@@ -160,6 +160,7 @@ static struct one *parse(struct httpd_req *req)
 	}
 	o->now = clock_real_ns();
 	o->filing.record.now = o->now;
+	o->filing.record.by_mount = httpd_origin(req)[0] != '\0';
 	o->filing.record.mode = MODE_NEW;
 	o->filing.record.umask = UMASK_NEW;
 	httpd_set_data(req, o);

@@ -2,6 +2,7 @@
 import json
 import secrets
 import subprocess
+import time
 
 import pytest
 
@@ -133,6 +134,18 @@ def test_durable_or_not_it_is_stored(cdn, store, durable):
 @pytest.fixture
 def stored(cdn, name):
     return cdn.store(b"before", name, node="node1")
+
+
+@pytest.mark.parametrize("session", ["", "a-mount"])
+def test_a_mounts_write_changed_the_file_when_it_was_made(cdn, stored, session):
+    """Not when it was stored, which is later; of others mtime says nothing about the time of the change."""
+    at = time.time_ns()
+    text = f"{at // 10**9}.{at % 10**9:09}"
+    r = http("PUT", f"{cdn.node_url(1)}/update/{stored['id']}", params={"mtime": text, "stamp": new_stamp()}, data=b"x",
+             headers={"X-Session": session} if session else {})
+    assert r.status_code == 200
+    changed = cdn.record(stored["id"])["ctime"]
+    assert (changed == [at // 10**9, at % 10**9]) == bool(session)
 
 
 @pytest.mark.parametrize("way", ["path", "path/", "query", "form"])
@@ -298,7 +311,7 @@ def test_an_unknown_path_is_404(cdn, path):
 
 
 @pytest.mark.parametrize("method,path,allow", [
-    ("GET", "/store/", {"POST", "PUT"}), ("DELETE", "/store/", {"POST", "PUT"}), ("POST", "/update/1", {"PUT"}),
+    ("GET", "/store/", {"POST", "PUT"}), ("DELETE", "/store/", {"POST", "PUT"}), ("POST", "/update/1", {"PUT", "PATCH"}),
     ("GET", "/delete/1", {"DELETE"}), ("DELETE", "/retrieve/1", {"GET", "HEAD"}), ("POST", "/stats/", {"GET", "HEAD"}),
     ("GET", "/reclaim/", {"POST"}), ("GET", "/sync/", {"POST"}), ("PATCH", "/health", {"GET", "HEAD"})])
 def test_another_method_is_405_with_allow(cdn, method, path, allow):
