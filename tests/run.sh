@@ -8,7 +8,8 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 cores=$(nproc)
 WORKERS=${WORKERS:-$((cores < 4 ? 2 * cores : 8))}
-T=${T:-} SAN=${SAN:-} SUITES=${SUITES:-unit api mount docs}
+# those of the documents build programs, and take longest: first
+T=${T:-} SAN=${SAN:-} SUITES=${SUITES:-unit docs api mount}
 BUILD=${BUILD:-build${SAN:+-${SAN//,/-}}}
 export T
 passed=0 failed=0
