@@ -1,5 +1,6 @@
 """harness - a CDN of its own for tests: dist, nodes and mounts, on free ports and in a folder of their own."""
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -57,17 +58,19 @@ class Ports:
 
     def __init__(self):
         self._claim = socket.socket(socket.AF_UNIX)
-        self._range = None
+        self._cycle = None
 
-    def range(self):
-        if self._range:
-            return self._range
+    def next(self):
+        """Each of the part once, in random order, then all again."""
+        self._cycle = self._cycle or itertools.cycle(random.sample(self._take(), self.EACH))
+        return next(self._cycle)
+
+    def _take(self):
         for part in random.sample(range(self.PARTS), self.PARTS):
             with contextlib.suppress(OSError):
                 self._claim.bind(f"\0cdnfs-tests-ports-{part}")
                 first = self.FIRST + self.EACH * part
-                self._range = range(first, first + self.EACH)
-                return self._range
+                return range(first, first + self.EACH)
         raise RuntimeError(f"{self.PARTS} test processes run already")
 
 
@@ -76,20 +79,14 @@ PORTS = Ports()
 
 def free_ports(count):
     """Different free ports, below those that the kernel gives to outgoing connections, so that a server which is
-    started again finds its own still free."""
-    held = []
-    while len(held) < count:
-        with contextlib.suppress(OSError):
-            s = socket.socket()
-            held.append(s)
-            try:
-                s.bind(("127.0.0.1", random.choice(PORTS.range())))
-            except OSError:
-                held.remove(s)
-                s.close()
-    ports = [s.getsockname()[1] for s in held]
-    for s in held:
-        s.close()
+    started again finds its own still free. One that was given out comes again only after all others: whoever got it
+    need not listen yet."""
+    ports = []
+    while len(ports) < count:
+        port = PORTS.next()
+        with contextlib.suppress(OSError), socket.socket() as s:
+            s.bind(("127.0.0.1", port))
+            ports.append(port)
     return ports
 
 
