@@ -9,6 +9,7 @@
 #include <fuse3/fuse_lowlevel.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define STALL_MS 5000 /* silence of dist, which answers sooner */
 #define MARGIN_MS 200 /* the mount's lease ends before dist's */
@@ -53,42 +54,82 @@ static void forget_inodes(struct channel *c)
 	free(ids);
 }
 
-static void tell_name(void *arg, uint64_t dir, const char *name)
+/* A folder that the kernel is made to forget is lost to the programs that are in it: getcwd() finds nothing, until somebody
+ * looks the folder up again. So of folders the kernel is not told; what it believes of them ends by itself. */
+static bool may_be_folder(const struct channel *c, uint64_t id)
 {
-	teller_add(arg, dir, name);
+	struct attr a;
+
+	return id && (inode_attr(c->fs->inodes, id, &a) < 0 || S_ISDIR(a.mode));
+}
+
+/* The kernel has to forget a name, which it may believe until `until`; *quiet: when it has forgotten those that it is not told. */
+static void tell(struct channel *c, uint64_t dir, const char *name, uint64_t meant, int64_t until,
+	int64_t *quiet)
+{
+	if (!may_be_folder(c, meant))
+		teller_add(c->fs->teller, dir, name);
+	else if (until > *quiet)
+		*quiet = until;
+}
+
+struct forgetting {
+	struct channel *channel;
+	int64_t quiet;
+};
+
+static void tell_forgotten(void *arg, uint64_t dir, const char *name, uint64_t meant, int64_t until)
+{
+	struct forgetting *f = arg;
+
+	tell(f->channel, dir, name, meant, until, &f->quiet);
 }
 
 /* Nothing that was learnt so far is relied upon. */
-static void forget_all(struct channel *c)
+static void forget_all(struct channel *c, int64_t *quiet)
 {
 	struct cdnfs *fs = c->fs;
+	struct forgetting f = { .channel = c, .quiet = *quiet };
 
 	inodes_distrust(fs->inodes, inodes_tick(fs->inodes));
-	dentries_clear(fs->coherence.dentries, tell_name, fs->teller);
+	dentries_clear(fs->coherence.dentries, tell_forgotten, &f);
+	*quiet = f.quiet;
 	forget_inodes(c);
 	teller_wait(fs->teller, clock_ms() + FORGET_MS);
 }
 
-/* Until when the kernel may believe something that is not so. */
-static int64_t take_in(struct channel *c, const struct events *e)
+/* Until when the kernel may believe a name of which it is being told. */
+static int64_t take_in_name(struct channel *c, uint64_t dir, const char *name, int64_t *quiet)
+{
+	struct dentries *d = c->fs->coherence.dentries;
+	uint64_t meant = 0;
+	int64_t until;
+
+	if (dentries_find(d, dir, name, &meant) == DENTRY_UNKNOWN)
+		meant = DENTRY_LOST;
+	inode_names_changed(c->fs->inodes, dir);
+	until = dentries_changed(d, dir, name);
+	if (until)
+		tell(c, dir, name, meant, until, quiet);
+	return until;
+}
+
+/* The same of all that an answer tells. */
+static int64_t take_in(struct channel *c, const struct events *e, int64_t *quiet)
 {
 	struct cdnfs *fs = c->fs;
 	int64_t until = 0, believes;
 
 	for (size_t i = 0; i < e->n; i++) {
 		const struct event *one = &e->list[i];
-		const char *name = e->text.data + one->name;
 
 		if (!one->id) {
-			forget_all(c);
+			forget_all(c, quiet);
 		} else if (!one->name) {
 			if (inode_event(fs->inodes, one->id))
 				forget_inode(c, one->id);
 		} else {
-			inode_names_changed(fs->inodes, one->id);
-			believes = dentries_changed(fs->coherence.dentries, one->id, name);
-			if (believes)
-				teller_add(fs->teller, one->id, name);
+			believes = take_in_name(c, one->id, e->text.data + one->name, quiet);
 			if (believes > until)
 				until = believes;
 		}
@@ -128,17 +169,19 @@ static void note_down(struct channel *c, int rc, const char *why)
 static void answered(struct channel *c, const struct events *e, int64_t asked)
 {
 	struct coherence *co = &c->fs->coherence;
-	int64_t until;
+	int64_t until, quiet = 0;
 
 	if (e->reset) {
 		coherence_lease(co, 0);
 		atomic_fetch_add(&co->resets, 1);
-		forget_all(c);
+		forget_all(c, &quiet);
 	}
-	until = take_in(c, e);
+	until = take_in(c, e, &quiet);
 	atomic_fetch_add(&co->changes, e->n);
 	if (until) /* or the kernel has stopped believing it by itself */
 		teller_wait(c->fs->teller, until);
+	while (clock_ms() < quiet && bell_wait(&c->stop, quiet - clock_ms(), NULL))
+		;
 	c->after = e->last;
 	coherence_lease(co, asked + e->lease_ms - MARGIN_MS);
 	note_up(c);

@@ -167,8 +167,7 @@ static void mean(struct dentry_row *r, uint64_t id)
 }
 
 /* What the kernel may believe stays on record. */
-void dentries_clear(
-	struct dentries *d, void (*fn)(void *arg, uint64_t dir, const char *name), void *arg)
+void dentries_clear(struct dentries *d, dentries_forgot *fn, void *arg)
 {
 	int64_t now = clock_ms();
 	struct dentry_row *r, *older;
@@ -177,7 +176,7 @@ void dentries_clear(
 	for (r = d->newest; r; r = older) {
 		older = r->older;
 		if (r->kernel_until > now) {
-			fn(arg, r->dir, r->name);
+			fn(arg, r->dir, r->name, r->id, r->kernel_until);
 			mean(r, DENTRY_LOST);
 		} else {
 			drop(d, r);

@@ -36,9 +36,11 @@ bool dentries_move(struct dentries *d, uint64_t dir, const char *name, uint64_t 
 /* Another client changed the name. Until when the kernel may believe what it was told, 0: it believes nothing. The directory
  * counts as shared for a while: the kernel is told none of its names, so it need not be told when they change. */
 int64_t dentries_changed(struct dentries *d, uint64_t dir, const char *name);
-/* Forgets what all names mean; fn gets each that the kernel may believe, with the table locked. */
-void dentries_clear(
-	struct dentries *d, void (*fn)(void *arg, uint64_t dir, const char *name), void *arg);
+/* Forgets what all names mean. fn gets each that the kernel may believe: until when, and what it meant (0: nothing, DENTRY_LOST: not
+ * known). The table is locked then. */
+typedef void dentries_forgot(
+	void *arg, uint64_t dir, const char *name, uint64_t meant, int64_t until);
+void dentries_clear(struct dentries *d, dentries_forgot *fn, void *arg);
 
 /* Now, and how often find did and did not know. */
 struct dentries_counts {

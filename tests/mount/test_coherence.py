@@ -1,5 +1,6 @@
 """Two mounts and REST see one file system: what docs/consistency.md promises, line by line. Nothing here waits for a change
 to be seen: it has to be, once it is answered."""
+import contextlib
 import errno
 import json
 import os
@@ -479,3 +480,33 @@ def test_without_events_changes_are_seen_within_attr_timeout(own):
         b.umount()
     finally:
         proxy.close()
+
+
+def test_a_program_stays_in_its_folder(tmp_path):
+    """Whatever the kernel is made to forget when dist comes back, and when another mount changes names."""
+    with contextlib.closing(Cdn(tmp_path / "cdn")) as cdn:
+        a, b = (cdn.mount(cdn.tmp / name) for name in "ab")
+        listens(a)
+        listens(b)
+        (a.path / "folder" / "in").mkdir(parents=True)
+        script = """while read -r line; do /usr/bin/python3 -c 'import os; print(os.getcwd())'; done"""
+        with subprocess.Popen(["bash", "-c", script], cwd=a.path / "folder" / "in", text=True, stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as inside:
+            def where():
+                inside.stdin.write("?\n")
+                inside.stdin.flush()
+                return inside.stdout.readline().rstrip("\n")
+
+            for turn in range(3):
+                assert where() == str(a.path / "folder" / "in")
+                os.stat(a.path / "folder" / "in")
+                cdn.restart("dist")
+                listens(a)
+                listens(b)
+                assert where() == str(a.path / "folder" / "in")
+                os.stat(a.path / "folder" / "in")
+                (b.path / "folder" / f"beside{turn}").mkdir()
+                os.rename(b.path / "folder", b.path / f"renamed{turn}")
+                os.rename(b.path / f"renamed{turn}", b.path / "folder")
+                assert where() == str(a.path / "folder" / "in")
+            inside.stdin.close()

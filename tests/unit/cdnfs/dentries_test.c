@@ -275,9 +275,11 @@ static void test_a_rename_takes_the_kernels_belief_along(void **state)
 	assert_int_equal(dentries_changed(world.d, DIR, "b"), until);
 }
 
-static void collect(void *arg, uint64_t dir, const char *name)
+static void collect(void *arg, uint64_t dir, const char *name, uint64_t meant, int64_t until)
 {
 	assert_int_equal(dir, DIR);
+	assert_int_equal(meant, 5);
+	assert_true(until > clock_ms());
 	(void)strcat(arg, name);
 }
 
