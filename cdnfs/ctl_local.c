@@ -198,7 +198,8 @@ int ctl_sink_begin(struct ctl *c, const char *path, struct ctl_sink *s)
 
 	*s = (struct ctl_sink){ .fd = -1, .path = path, .mode = new_mode() };
 	s->hash = hash_open();
-	if (!s->hash)
+	rc = s->hash ? hash_plain(s->hash) : -ENOMEM;
+	if (rc < 0)
 		goto fail;
 	if (strcmp(path, "-") == 0) {
 		s->fd = STDOUT_FILENO;
@@ -222,16 +223,14 @@ int ctl_sink_write(void *ctx, const void *data, size_t len)
 	return s->error;
 }
 
-/* A check-sum is 32 hex digits; other servers' tags are not ours to verify. */
+/* Other servers' tags are not ours to verify. */
 static bool sum_differs(struct ctl_sink *s, const char *etag)
 {
-	char text[HASH_TEXT];
+	char text[HASH_TEXT] = "";
 
 	etag += *etag == '"';
-	if (strspn(etag, "0123456789abcdef") != HASH_TEXT - 1)
-		return false;
-	hash_text(s->hash, text);
-	return memcmp(text, etag, HASH_TEXT - 1) != 0;
+	strncat(text, etag, strcspn(etag, "\"") < HASH_TEXT ? strcspn(etag, "\"") : HASH_TEXT - 1);
+	return hash_text_ok(text) && !hash_is(s->hash, text);
 }
 
 /* Gives what has no name yet one beside the target, from which it can be renamed. */

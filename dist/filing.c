@@ -67,8 +67,8 @@ static void read_etag(struct json_reader *r, struct filing *f)
 
 	if (!json_text(r, "etag", HASH_TEXT - 1, &text))
 		return;
-	if (strlen(text) != HASH_TEXT - 1 || strspn(text, "0123456789abcdef") != HASH_TEXT - 1)
-		complain(r, "etag: must be 32 lower-case hex digits");
+	if (!hash_text_ok(text) || strpbrk(text, "ABCDEF"))
+		complain(r, "etag: must be 32 lower-case hex digits, or those, \"-\" and a number");
 	(void)snprintf(f->etag, sizeof(f->etag), "%s", text);
 	f->record.etag = f->etag;
 }

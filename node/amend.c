@@ -1,10 +1,18 @@
 #include "node/amend.h"
+#include "common/extent.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+/* The new version as it becomes. */
+struct result {
+	int fd;
+	uint64_t size;
+	struct blob_sections sections; /* of the old one */
+};
 
 #define PIECE (1U << 20) /* bytes copied at a time where the kernel does not copy itself */
 
@@ -72,46 +80,36 @@ static int copy_range(int from, uint64_t at, int to, uint64_t off, uint64_t len)
 	return 0;
 }
 
-/* The same without making bytes of holes, into a file that has nothing there. */
-static int copy_sparse(int from, uint64_t size, int to)
+/* The same without making bytes of holes, into a file that is long enough and has nothing there. */
+static int copy_sparse(int from, uint64_t at, int to, uint64_t off, uint64_t len)
 {
-	uint64_t at = 0;
+	uint64_t next = at, data;
 	int rc = 0;
 
-	if (ftruncate(to, (off_t)size) < 0)
-		return full(errno);
-	while (rc == 0 && at < size) {
-		off_t data = lseek(from, (off_t)at, SEEK_DATA), hole;
-
-		if (data < 0)
-			return errno == ENXIO ? 0 : copy_range(from, at, to, at, size - at);
-		if ((uint64_t)data >= size)
-			return 0;
-		hole = lseek(from, data, SEEK_HOLE);
-		if (hole < 0 || (uint64_t)hole > size)
-			hole = (off_t)size;
-		rc = copy_range(from, (uint64_t)data, to, (uint64_t)data, (uint64_t)(hole - data));
-		at = (uint64_t)hole;
-	}
+	while (rc == 0 && extent_next(from, next, at + len, &data, &next) == 0)
+		rc = copy_range(from, data, to, off + (data - at), next - data);
 	return rc;
-}
-
-/* The first bytes of the old version, as many as count. */
-static int clone_base(int base, const struct changes *c, int to, uint64_t *size)
-{
-	off_t end = lseek(base, 0, SEEK_END);
-
-	if (end < 0)
-		return -errno;
-	*size = changes_kept(c, (uint64_t)end);
-	if (ioctl(to, FICLONE, base) == 0)
-		return ftruncate(to, (off_t)*size) < 0 ? full(errno) : 0;
-	return copy_sparse(base, *size, to);
 }
 
 static int set_size(int fd, uint64_t size)
 {
 	return ftruncate(fd, (off_t)size) < 0 ? full(errno) : 0;
+}
+
+/* The first bytes of the old version, as many as count. */
+static int clone_base(int base, const struct changes *c, struct result *out)
+{
+	off_t end = lseek(base, 0, SEEK_END);
+	int rc;
+
+	if (end < 0)
+		return -errno;
+	blob_sections_read(base, &out->sections);
+	out->size = changes_kept(c, (uint64_t)end);
+	if (ioctl(out->fd, FICLONE, base) == 0)
+		return set_size(out->fd, out->size);
+	rc = set_size(out->fd, out->size);
+	return rc < 0 ? rc : copy_sparse(base, 0, out->fd, 0, out->size);
 }
 
 static int zero(int fd, uint64_t off, uint64_t len)
@@ -133,6 +131,7 @@ static int zero(int fd, uint64_t off, uint64_t len)
 	return rc;
 }
 
+/* Holes stay holes. What was there before is gone, and the file is long enough. */
 static int copy_in(struct store *s, const struct change *c, int fd)
 {
 	struct blob_read b;
@@ -143,51 +142,41 @@ static int copy_in(struct store *s, const struct change *c, int fd)
 	if (c->source + c->len > b.meta.size)
 		rc = -ESTALE;
 	else
-		rc = copy_range(b.fd, c->source, fd, c->off, c->len);
+		rc = zero(fd, c->off, c->len);
+	if (rc == 0)
+		rc = copy_sparse(b.fd, c->source, fd, c->off, c->len);
 	close(b.fd);
 	return rc;
 }
 
-/* One change; *size is the content's. */
-static int apply(struct store *s, const struct change *c, int spool, int fd, uint64_t *size)
+/* One change. */
+static int apply(struct store *s, const struct change *c, int spool, struct result *to)
 {
-	uint64_t off = c->kind == CHANGE_APPEND ? *size : c->off, end = off + c->len;
-	bool grows = end > *size;
+	uint64_t off = c->kind == CHANGE_APPEND ? to->size : c->off, end = off + c->len;
+	uint64_t was = to->size;
 	int rc = 0;
 
-	switch (c->kind) {
-	case CHANGE_WRITE:
-	case CHANGE_APPEND:
-		rc = copy_range(spool, c->at, fd, off, c->len);
-		break;
-	case CHANGE_COPY:
-		rc = copy_in(s, c, fd);
-		break;
-	case CHANGE_ZERO:
-		if (grows)
-			rc = set_size(fd, end);
-		if (rc == 0)
-			rc = zero(fd, off, c->len);
-		break;
-	case CHANGE_TRUNCATE:
-		*size = end;
-		return set_size(fd, end);
-	case CHANGE_GROW:
-		if (grows)
-			rc = set_size(fd, end);
-		break;
+	if (end > was || c->kind == CHANGE_TRUNCATE) {
+		rc = set_size(to->fd, end);
+		to->size = end;
+		blob_sections_change(&to->sections, was < end ? was : end, was < end ? end : was);
 	}
-	if (rc == 0 && grows)
-		*size = end;
-	return rc;
+	if (rc < 0 || c->kind == CHANGE_TRUNCATE || c->kind == CHANGE_GROW)
+		return rc;
+	blob_sections_change(&to->sections, off, end);
+	if (c->kind == CHANGE_ZERO)
+		return zero(to->fd, off, c->len);
+	if (c->kind == CHANGE_COPY)
+		return copy_in(s, c, to->fd);
+	return copy_range(spool, c->at, to->fd, off, c->len);
 }
 
 int amend(struct store *s, int base, const struct changes *c, int spool, struct blob_write *w)
 {
-	uint64_t size = 0;
-	int rc = base < 0 ? 0 : clone_base(base, c, w->fd, &size);
+	struct result r = { .fd = w->fd };
+	int rc = base < 0 ? 0 : clone_base(base, c, &r);
 
 	for (size_t i = 0; rc == 0 && i < c->n; i++)
-		rc = apply(s, &c->list[i], spool, w->fd, &size);
-	return rc < 0 ? rc : blob_recount(w);
+		rc = apply(s, &c->list[i], spool, &r);
+	return rc < 0 ? rc : blob_recount(w, &r.sections);
 }

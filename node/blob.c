@@ -1,4 +1,5 @@
 #include "node/blob.h"
+#include "common/extent.h"
 #include "common/http.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #define META_KEY "user.cdn"
+#define SECTIONS_KEY "user.cdn.sections"
 #define PIECE (1U << 20) /* bytes read at a time to count them again */
 
 /* "1 ETAG SIZE MTIME\nTYPE\nNAME": the name comes last because it may hold any byte. */
@@ -27,10 +29,10 @@ static int parse_head(const char *line, struct blob_meta *m)
 {
 	int used = 0;
 
-	if (sscanf(line, "1 %32[0-9a-f] %20" SCNu64 " %21" SCNd64 "%n", m->etag, &m->size,
+	if (sscanf(line, "1 %47[-0-9a-f] %20" SCNu64 " %21" SCNd64 "%n", m->etag, &m->size,
 		    &m->mtime, &used) != 3)
 		return -EINVAL;
-	return line[used] || strlen(m->etag) != HASH_TEXT - 1 ? -EINVAL : 0;
+	return line[used] || !hash_text_ok(m->etag) ? -EINVAL : 0;
 }
 
 int blob_meta_parse(const char *text, size_t len, struct blob_meta *out)
@@ -103,26 +105,76 @@ int blob_append(struct blob_write *w, const void *data, size_t len)
 	return 0;
 }
 
-int blob_recount(struct blob_write *w)
+void blob_sections_read(int fd, struct blob_sections *out)
+{
+	ssize_t n = fgetxattr(fd, SECTIONS_KEY, out->digest, sizeof(out->digest));
+
+	memset(out->changed, 0, sizeof(out->changed));
+	out->n = n > 0 ? (size_t)n / HASH_DIGEST : 0;
+}
+
+void blob_sections_change(struct blob_sections *s, uint64_t from, uint64_t to)
+{
+	for (uint64_t i = from / HASH_SECTION; from < to && i <= (to - 1) / HASH_SECTION; i++) {
+		if (i >= s->n)
+			return;
+		s->changed[i] = true;
+	}
+}
+
+/* The digest of the section that begins at `at`, when it is known. */
+static const unsigned char *known(const struct blob_sections *s, uint64_t at, uint64_t size)
+{
+	uint64_t i = at / HASH_SECTION;
+
+	if (!s || at % HASH_SECTION || i >= s->n || s->changed[i] || size - at < HASH_SECTION)
+		return NULL;
+	return s->digest + i * HASH_DIGEST;
+}
+
+/* Bytes within one section. */
+static int recount_data(struct blob_write *w, uint64_t at, uint64_t to, char *piece)
+{
+	while (at < to) {
+		ssize_t n =
+			pread(w->fd, piece, to - at < PIECE ? (size_t)(to - at) : PIECE, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		hash_add(w->hash, piece, (size_t)n);
+		at += (uint64_t)n;
+	}
+	return 0;
+}
+
+int blob_recount(struct blob_write *w, const struct blob_sections *s)
 {
 	char *piece = malloc(PIECE);
-	uint64_t at = 0;
-	ssize_t n = piece ? 1 : -1;
-	int rc = piece ? 0 : -ENOMEM;
+	off_t end = lseek(w->fd, 0, SEEK_END);
+	uint64_t at = 0, size = (uint64_t)end, from, to;
+	int rc = end < 0 ? -errno : piece ? 0 : -ENOMEM;
 
 	hash_reset(w->hash);
-	while (rc == 0 && n > 0) {
-		n = pread(w->fd, piece, PIECE, (off_t)at);
-		if (n < 0 && errno != EINTR)
-			rc = -errno;
-		if (n > 0) {
-			hash_add(w->hash, piece, (size_t)n);
-			at += (uint64_t)n;
+	while (rc == 0 && at < size) {
+		const unsigned char *digest = known(s, at, size);
+
+		if (digest) {
+			hash_section(w->hash, digest);
+			at += HASH_SECTION;
+			continue;
 		}
-		if (n < 0 && rc == 0)
-			n = 1; /* a signal: again */
+		if (extent_next(w->fd, at, size, &from, &to) < 0)
+			from = to = size;
+		hash_zeros(w->hash, from - at);
+		if (to / HASH_SECTION > from / HASH_SECTION) /* the next one may be known */
+			to = (from / HASH_SECTION + 1) * HASH_SECTION;
+		if (from < size)
+			rc = recount_data(w, from, to, piece);
+		at = from < size ? to : size;
 	}
-	w->size = at;
+	w->size = size;
 	free(piece);
 	return rc;
 }
@@ -131,8 +183,13 @@ int blob_seal(struct blob_write *w, struct blob_meta *m)
 {
 	char text[BLOB_META_MAX];
 
+	unsigned char digest[HASH_KEPT * HASH_DIGEST];
+	size_t n = hash_kept(w->hash, digest);
+
 	hash_text(w->hash, m->etag);
 	m->size = w->size;
+	if (n) /* without them a change of it reads all of it */
+		(void)fsetxattr(w->fd, SECTIONS_KEY, digest, n * HASH_DIGEST, 0);
 	if (fsetxattr(w->fd, META_KEY, text, blob_meta_format(m, text), 0) < 0) {
 		int err = errno;
 

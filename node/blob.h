@@ -1,11 +1,12 @@
 /* blob - one blob's bytes and its metadata: written as they stream in, check-summed on the way, read back whole.
- * Metadata is one small attribute "user.cdn" of the file. Places and accounts are store's. */
+ * Metadata is one small attribute "user.cdn" of the file; a longer one has its first sections' digests in "user.cdn.sections". Places and accounts are store's. */
 #ifndef NODE_BLOB_H
 #define NODE_BLOB_H
 
 #include "common/hash.h"
 #include "common/limits.h"
 #include "node/folder.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,8 +38,18 @@ struct blob_write {
 int blob_begin(const struct folder *f, struct blob_write *w);
 /* 0, -ENOSPC, -EIO … */
 int blob_append(struct blob_write *w, const void *data, size_t len);
-/* After the file was written to by other means than blob_append(): its size and check-sum are taken anew. */
-int blob_recount(struct blob_write *w);
+/* What is known of the sections of a blob that another one began as a copy of (hash.h). */
+struct blob_sections {
+	size_t n; /* the first so many are known, but those that were changed */
+	bool changed[HASH_KEPT];
+	unsigned char digest[HASH_KEPT * HASH_DIGEST];
+};
+void blob_sections_read(
+	int fd, struct blob_sections *out); /* of a sealed one; n is 0 when nothing is known */
+void blob_sections_change(struct blob_sections *s, uint64_t from, uint64_t to);
+/* After the file was written to by other means than blob_append(): its size and check-sum are taken anew. Holes, and what is known
+ * of its sections (NULL: nothing), are not read. */
+int blob_recount(struct blob_write *w, const struct blob_sections *s);
 /* Fills m->etag and m->size and keeps m with the bytes. May be called again with changed metadata. */
 int blob_seal(struct blob_write *w, struct blob_meta *m);
 /* Closes, and unlinks the file while it still has its temporary name. */

@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 static void fail(struct commit_result *out, unsigned status, const char *fmt, ...)
 	ATTR_PRINTF(3, 4);
@@ -40,7 +39,7 @@ static bool prepare(struct node *n, struct commit *c, struct pending *p, struct 
 		fail_disk(out, rc);
 		return false;
 	}
-	if (c->expect && strcasecmp(c->expect, c->meta.etag) != 0) {
+	if (c->expect && !hash_is(c->blob->hash, c->expect)) {
 		fail(out, 422, "X-Content-XXH128: the bytes that arrived have check-sum %s",
 			c->meta.etag);
 		return false;

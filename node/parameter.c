@@ -61,11 +61,6 @@ int parameter_bool(const char *text, bool *out)
 	return 0;
 }
 
-bool parameter_is_hash(const char *text)
-{
-	return strlen(text) == 32 && strspn(text, "0123456789abcdefABCDEF") == 32;
-}
-
 int parameter_filename(const char *text, size_t len, char out[LIMIT_NAME + 1], size_t *out_len)
 {
 	const char *base;

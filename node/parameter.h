@@ -11,7 +11,6 @@ int parameter_id(const char *text, uint64_t *out); /* 1..LIMIT_ID. 0 or -EINVAL 
 int parameter_mtime(
 	const char *text, int64_t *out); /* "seconds" or "seconds.nanoseconds" → ns. 0 or -EINVAL */
 int parameter_bool(const char *text, bool *out); /* 1 0 true false. 0 or -EINVAL */
-bool parameter_is_hash(const char *text);	 /* 32 hex digits */
 /* The last component of a client's file name into out; "" stays "". 0, -EINVAL, -ENAMETOOLONG. */
 int parameter_filename(const char *text, size_t len, char out[LIMIT_NAME + 1], size_t *out_len);
 

@@ -144,7 +144,6 @@ static void copy_restart(void *ctx)
 /* The bytes of a version that another node has. */
 static int base_fetch(struct node *n, const struct dist_record *rec, struct base *b)
 {
-	char etag[HASH_TEXT];
 	int rc = store_reserve(n->store, rec->size);
 
 	if (rc < 0)
@@ -152,12 +151,13 @@ static int base_fetch(struct node *n, const struct dist_record *rec, struct base
 	b->reserved = rec->size;
 	rc = blob_begin(&n->store->folder, &b->copy);
 	b->copied = rc == 0;
+	if (rc == 0 && rec->size > HASH_SECTION && !strchr(rec->etag, '-'))
+		rc = hash_plain(b->copy.hash); /* stored before there were sections */
 	if (rc == 0)
 		rc = dist_fetch(n->dist, rec, copy_sink, copy_restart, &b->copy);
 	if (rc < 0)
 		return rc;
-	hash_text(b->copy.hash, etag);
-	if (b->copy.size != rec->size || strcmp(etag, rec->etag) != 0)
+	if (b->copy.size != rec->size || !hash_is(b->copy.hash, rec->etag))
 		return -EIO;
 	b->blob.fd = b->copy.fd;
 	strcpy(b->blob.meta.type, rec->type);

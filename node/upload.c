@@ -123,8 +123,9 @@ static bool read_query(struct httpd_req *req, struct upload *u)
 static bool read_headers(struct httpd_req *req, struct upload *u)
 {
 	u->commit.expect = httpd_header(req, "X-Content-XXH128");
-	if (u->commit.expect && !parameter_is_hash(u->commit.expect)) {
-		httpd_reply_error(req, 400, "X-Content-XXH128: must be 32 hex digits");
+	if (u->commit.expect && !hash_text_ok(u->commit.expect)) {
+		httpd_reply_error(req, 400,
+			"X-Content-XXH128: must be 32 hex digits, or those, \"-\" and a number");
 		return false;
 	}
 	return asked_body(req);
@@ -208,6 +209,8 @@ static bool open_body(struct httpd_req *req, struct upload *u)
 	if (rc == 0)
 		rc = blob_begin(&u->node->store->folder, &u->blob);
 	u->has_blob = rc == 0;
+	if (rc == 0 && u->commit.expect && !strchr(u->commit.expect, '-'))
+		rc = hash_plain(u->blob.hash); /* what xxh128sum says of any length */
 	if (rc < 0)
 		httpd_reply_error(req, rc == -ENOSPC ? 507 : 500,
 			"the node cannot begin the upload: %s", strerror(-rc));

@@ -12,7 +12,7 @@ import requests
 
 from harness import BIN, FINDINGS, PATIENCE, Cdn, free_ports, wait_for
 
-__all__ = ["BIN", "Cluster", "Proxy", "Tunnel", "etag_of", "free_port", "http", "new_stamp", "raw", "read_answer", "status_of", "wait_for"]
+__all__ = ["BIN", "Cluster", "Proxy", "SECTION", "Tunnel", "etag_of", "free_port", "http", "new_stamp", "raw", "read_answer", "status_of", "wait_for", "xxh128_of"]
 
 
 def free_port():
@@ -76,9 +76,20 @@ _xxhash.XXH3_128bits.restype = _Hash128
 _xxhash.XXH3_128bits.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
 
 
-def etag_of(data):
+SECTION = 64 << 20  # bytes that a content's check-sum is made of at a time
+
+
+def xxh128_of(data):
+    """What xxh128sum prints."""
     h = _xxhash.XXH3_128bits(data, len(data))
     return f"{h.high:016x}{h.low:016x}"
+
+
+def etag_of(data):
+    if len(data) <= SECTION:
+        return xxh128_of(data)
+    sections = [bytes.fromhex(xxh128_of(data[at:at + SECTION])) for at in range(0, len(data), SECTION)]
+    return f"{xxh128_of(b''.join(sections))}-{len(sections)}"
 
 
 class Cluster(Cdn):

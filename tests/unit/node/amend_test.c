@@ -149,14 +149,44 @@ static void test_copy_of_what_is_not_held(void **state)
 	assert_int_equal(run(*state, false), -ESTALE);
 }
 
+/* What is known of a section that was not changed is not read again. */
+static void test_sections_that_stay_are_not_read(void **state)
+{
+	struct fixture *f = *state;
+	struct blob_meta m = { .type = "text/plain" };
+	struct blob_sections s;
+	char sum[HASH_TEXT];
+	off_t size = 3LL * HASH_SECTION + 10;
+
+	assert_int_equal(ftruncate(f->base.fd, size), 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pwrite(f->base.fd, "x", 1, i * (off_t)HASH_SECTION), 1);
+	assert_int_equal(blob_recount(&f->base, NULL), 0);
+	assert_int_equal(blob_seal(&f->base, &m), 0);
+	blob_sections_read(f->base.fd, &s);
+	assert_int_equal(s.n, 3);
+	feed(f, "write 67108870 1\nytruncate 134217736\ngrow 201326602\n");
+	assert_int_equal(run(f, true), 0);
+	hash_text(f->made.hash, sum);
+	assert_int_equal(blob_recount(&f->made, NULL), 0); /* all of it, read */
+	assert_true(hash_is(f->made.hash, sum));
+	/* were section 0 damaged, its digest would still be what was stored */
+	assert_int_equal(pwrite(f->made.fd, "z", 1, 5), 1);
+	blob_sections_change(&s, HASH_SECTION, (uint64_t)size);
+	assert_int_equal(blob_recount(&f->made, &s), 0);
+	assert_true(hash_is(f->made.hash, sum));
+	assert_int_equal(blob_recount(&f->made, NULL), 0);
+	assert_false(hash_is(f->made.hash, sum));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = { T(test_nothing_becomes_something),
 		T(test_the_old_version_stays_as_it_is), T(test_what_is_cut_off_first_is_not_copied),
-		T(test_holes_stay_holes), T(test_copy_from_a_version),
-		T(test_copy_of_what_is_not_held) };
+		T(test_holes_stay_holes), T(test_sections_that_stay_are_not_read),
+		T(test_copy_from_a_version), T(test_copy_of_what_is_not_held) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
