@@ -354,25 +354,63 @@ out:
 	return rc;
 }
 
+static void split_time(int64_t t, int64_t *sec, int64_t *ns)
+{
+	*ns = t % 1000000000;
+	*sec = t / 1000000000 - (*ns < 0);
+	*ns += *ns < 0 ? 1000000000 : 0;
+}
+
+/* An upload whose end is not known when it begins. */
+struct streaming {
+	const struct api_upload *up;
+	struct httpc_req *req;
+};
+
+static ssize_t stream_source(void *ctx, uint64_t at, void *data, size_t cap)
+{
+	struct streaming *s = ctx;
+	ssize_t n = s->up->source(s->up->source_ctx, at, data, cap);
+
+	if (n == 0)
+		s->req->stall_ms = s->up->stall_ms;
+	return n;
+}
+
+static size_t stream_trailers(void *ctx, char lines[][HTTPC_TRAILER])
+{
+	struct streaming *s = ctx;
+	int64_t sec, ns;
+
+	split_time(s->up->mtime, &sec, &ns);
+	(void)snprintf(
+		lines[0], HTTPC_TRAILER, "X-Mtime: %" PRId64 ".%09" PRId64, sec, ns); /* fits */
+	(void)snprintf(lines[1], HTTPC_TRAILER, "X-Durable: %d", s->up->durable);
+	return 2;
+}
+
 int api_upload(struct api *a, const struct api_upload *up, struct wire_stored *out)
 {
 	struct httpc_req req = { .method = up->list ? "PATCH" : "PUT",
 		.body = up->body,
 		.body_len = up->body ? (size_t)up->size : 0,
-		.body_from_fd = !up->body,
+		.body_from_fd = !up->body && !up->source,
 		.body_fd = up->fd,
 		.fd_len = up->size,
 		.stall_ms = up->stall_ms };
 	struct httpc_res res = HTTPC_RES_INIT;
 	struct buf url = BUF_INIT;
 	char stamp[STAMP_TEXT], base[STAMP_TEXT];
-	int64_t sec = up->mtime / 1000000000, ns = up->mtime % 1000000000;
+	struct streaming streaming = { up, &req };
+	int64_t sec, ns;
 	int rc;
 
-	if (ns < 0) {
-		ns += 1000000000;
-		sec--;
+	if (up->source) {
+		req.source = stream_source;
+		req.trailers = stream_trailers;
+		req.source_ctx = &streaming;
 	}
+	split_time(up->mtime, &sec, &ns);
 	stamp_format(up->stamp, stamp);
 	stamp_format(up->base, base);
 	buf_addf(&url,

@@ -73,6 +73,9 @@ struct api_upload {
 	const void *body; /* size bytes; NULL: they are in fd */
 	uint64_t size;
 	int fd;
+	/* Or they come from here, waiting for them; 0: that was all, and size, mtime, durable and stall_ms are those that count. */
+	ssize_t (*source)(void *ctx, uint64_t at, void *data, size_t cap);
+	void *source_ctx;
 	int64_t mtime;
 	bool durable;
 	int64_t stall_ms;

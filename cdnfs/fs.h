@@ -61,6 +61,7 @@ enum fs_op { FS_OPS(FS_ENUM) FS_COUNT };
 
 struct fuse_session;
 struct renew;
+struct streams;
 struct teller;
 
 struct cdnfs {
@@ -77,6 +78,7 @@ struct cdnfs {
 	struct stale stale;
 	bool acls; /* the kernel goes by POSIX ACLs; set before anything is asked */
 	struct renew *renew;
+	struct streams *streams;
 	sem_t ready; /* posted once: the kernel has begun */
 	_Atomic uint64_t ops[FS_COUNT];
 	_Atomic uint64_t errors[FS_ERRNOS];	    /* by errno; [0] is not used */

@@ -9,6 +9,7 @@
 #include "cdnfs/staging_dir.h"
 #include "cdnfs/stats.h"
 #include "cdnfs/store.h"
+#include "cdnfs/stream.h"
 #include "cdnfs/teller.h"
 #include "common/log.h"
 #include "common/pem.h"
@@ -192,6 +193,8 @@ static int build(struct mount *m, char *error, size_t cap)
 	if (!rc)
 		rc = renew_open(fs, &fs->renew);
 	if (!rc)
+		rc = streams_open(&fs->streams);
+	if (!rc)
 		rc = retry_open(fs, &m->retry);
 	if (!rc)
 		rc = readahead_open(m->path, &fs->ready, &m->readahead);
@@ -311,6 +314,7 @@ static void tear_down(struct mount *m)
 	if (m->session)
 		fuse_session_destroy(m->session);
 	opened_release(&m->fs.opened, &m->fs);
+	streams_close(&m->fs.streams);
 	content_close(&m->fs.content);
 	api_close(&m->fs.api);
 	coherence_close(&m->fs.coherence);

@@ -5,6 +5,7 @@
 #include "cdnfs/privs.h"
 #include "cdnfs/reply.h"
 #include "cdnfs/store.h"
+#include "cdnfs/stream.h"
 #include "cdnfs/view.h"
 #include "common/clock.h"
 #include "common/limits.h"
@@ -372,6 +373,8 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 			rc = staged_write(s, data, size, (uint64_t)off, (fi->flags & O_APPEND) != 0,
 				clock_real_ns());
 	} while (rc == -EAGAIN);
+	if (!rc)
+		stream_wrote(fs, h->in, s);
 	if (!rc)
 		rc = view_relieve(fs, &w, h->in);
 	if (!rc && (fs->opt->sync || (fi->flags & O_DSYNC)))

@@ -1,40 +1,18 @@
 #include "cdnfs/staging.h"
 
 #include "cdnfs/staging_dir.h"
+#include "cdnfs/staging_priv.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/stamp.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define KEPT_RANGES 4096 /* of clean bytes; more are forgotten */
-
-enum state { NEW, CLEAN, DIRTY, SENDING };
-
-struct staged {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	int fd;
-	/* all under lock */
-	enum state state;
-	enum state before; /* what SENDING came from */
-	unsigned busy;	   /* reads and writes under way */
-	uint64_t size;
-	struct version head; /* what it was stored as last: the changes are to that */
-	struct version
-		base; /* what is not here is read there: head, or one before it that differs by `have` and `cut` */
-	uint64_t cut;	    /* bytes of the base that still count */
-	struct ranges have; /* bytes that are here */
-	struct edit now;    /* changed since the base, or since `sent` */
-	struct edit sent;   /* SENDING or stuck: what is, or was sent */
-	uint64_t sent_size, sent_stamp;
-	bool stuck; /* nobody knows whether `sent` is stored */
-	int64_t mtime;
-};
 
 int staged_open(int dirfd, struct staged **out)
 {
@@ -44,7 +22,7 @@ int staged_open(int dirfd, struct staged **out)
 	if (!s)
 		return rc;
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->changed, NULL);
+	clock_cond_init(&s->changed);
 	edit_release(&s->now);
 	edit_release(&s->sent);
 	s->fd = staging_temp(dirfd);
@@ -192,6 +170,10 @@ static int change_end(struct staged *s, int64_t now, int rc)
 {
 	if (!edit_empty(&s->now))
 		s->mtime = now;
+	if (rc < 0 || s->now.append != EDIT_NONE)
+		staged_stream_spoil_locked(s, 0);
+	if (s->stream == ON)
+		pthread_cond_broadcast(&s->changed);
 	idle_locked(s);
 	if (!s->busy && edit_empty(&s->now) && !s->stuck)
 		enter_locked(s, CLEAN); /* it failed, or changed nothing */
@@ -204,6 +186,7 @@ static int wrote_locked(struct staged *s, uint64_t from, uint64_t to)
 {
 	int rc = ranges_add(&s->have, from, to);
 
+	staged_stream_spoil_locked(s, from);
 	if (!rc)
 		rc = edit_write(&s->now, s->size, from, to);
 	if (!rc && to > s->size)
@@ -245,6 +228,7 @@ int staged_truncate(struct staged *s, uint64_t to, int64_t now)
 		rc = edit_truncate(&s->now, size, to);
 	if (!rc) {
 		ranges_trim(&s->have, to);
+		staged_stream_spoil_locked(s, to);
 		s->cut = least(s->cut, to);
 		s->size = to;
 	}
@@ -347,7 +331,7 @@ static enum where look_locked(const struct staged *s, uint64_t off, size_t *len)
 	return where;
 }
 
-static ssize_t read_here(struct staged *s, char *data, size_t len, uint64_t off)
+ssize_t staged_read_here(struct staged *s, char *data, size_t len, uint64_t off)
 {
 	size_t done = 0;
 
@@ -386,7 +370,7 @@ ssize_t staged_read(struct staged *s, void *data, size_t len, uint64_t off, stru
 	s->busy++;
 	pthread_mutex_unlock(&s->lock);
 	if (where == HERE) {
-		n = read_here(s, data, len, off);
+		n = staged_read_here(s, data, len, off);
 	} else if (where == BASE) {
 		*missing = len;
 		n = -ENODATA;
@@ -456,7 +440,7 @@ int staged_send_begin(struct staged *s, struct staged_job *job)
 		s->sent = s->now;
 		s->now = (struct edit)EDIT_INIT;
 		s->sent_size = s->size;
-		s->sent_stamp = stamp_new();
+		s->sent_stamp = staged_stream_claim_locked(s) ? s->stream_stamp : stamp_new();
 	}
 	if (todo) {
 		*job = (struct staged_job){ .fd = s->fd,
@@ -465,7 +449,8 @@ int staged_send_begin(struct staged *s, struct staged_job *job)
 			.base = s->head,
 			.mtime = s->mtime,
 			.edit = &s->sent,
-			.whole = !s->stuck && ranges_cover(&s->have, 0, s->size) };
+			.whole = !s->stuck && ranges_cover(&s->have, 0, s->size),
+			.streamed = s->stream == CLAIMED };
 		s->before = s->state;
 		enter_locked(s, SENDING);
 	}
@@ -493,6 +478,7 @@ static void failed_locked(struct staged *s, bool known)
 void staged_send_end(struct staged *s, enum staged_end how, const struct version *now)
 {
 	pthread_mutex_lock(&s->lock);
+	s->stream = OFF;
 	switch (how) {
 	case STAGED_STORED:
 	case STAGED_MERGED:
@@ -518,6 +504,7 @@ void staged_hold(struct staged *s)
 	pthread_mutex_lock(&s->lock);
 	settle_locked(s, true);
 	s->before = s->state;
+	s->stream = OFF;
 	enter_locked(s, SENDING);
 	pthread_mutex_unlock(&s->lock);
 }

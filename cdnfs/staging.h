@@ -59,6 +59,7 @@ struct staged_job {
 	int64_t mtime;
 	const struct edit *edit; /* valid until the end of the send */
 	bool whole;		 /* all bytes are in fd */
+	bool streamed;		 /* and are being sent under that stamp: staged_stream_end() */
 };
 /* 1: *job is to be stored, and then staged_send_end; 0: nothing to store. Waits for writers and senders. */
 int staged_send_begin(struct staged *s, struct staged_job *job);

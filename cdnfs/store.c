@@ -2,6 +2,7 @@
 
 #include "cdnfs/delta.h"
 #include "cdnfs/renew.h"
+#include "cdnfs/stream.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include <errno.h>
@@ -195,8 +196,17 @@ static int send_bytes(struct sending *x, struct wire_stored *stored)
 	const struct place *at = NULL;
 	int rc = send_whole(x->job) ? (as_whole(x), 0) : as_list(x);
 
-	x->up.place = x->up.list && x->job->base.stamp ? x->job->base.place
-						       : inode_take_place(x->fs->inodes, x->in);
+	if (x->job->streamed) {
+		rc = stream_end(x->fs, x->in, &x->up, stored);
+		at = x->up.place;
+		if (!rc)
+			return 0;
+		rc = next_attempt(x, rc);
+	} else if (x->up.list && x->job->base.stamp) {
+		x->up.place = x->job->base.place;
+	} else {
+		x->up.place = inode_take_place(x->fs->inodes, x->in);
+	}
 	while (!rc) {
 		if (!x->up.place)
 			rc = choose(x->fs, x->w, x->deadline, x->up.id, x->job->size, &x->av,

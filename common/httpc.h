@@ -7,6 +7,7 @@
 #include "common/buf.h"
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct httpc;
 
@@ -18,6 +19,9 @@ struct httpc_conf {
 	const char *user_agent; /* NULL: "cdnfs" */
 };
 
+#define HTTPC_TRAILERS 4
+#define HTTPC_TRAILER 80 /* bytes of one, with its end */
+
 struct httpc_req {
 	const char *method; /* "GET" … */
 	const char *url;
@@ -28,6 +32,12 @@ struct httpc_req {
 	bool body_from_fd; /* send fd_len bytes of body_fd from fd_off (pread) instead */
 	int body_fd;
 	uint64_t fd_off, fd_len;
+	/* Or send a body whose length nobody knows yet: up to cap bytes from `at` on, which may wait for them; 0: that was
+	 * all; < 0 ends the request with that error. */
+	ssize_t (*source)(void *ctx, uint64_t at, void *data, size_t cap);
+	/* Behind it: n (at most HTTPC_TRAILERS) "Name: value" lines into lines, asked for once. Returns n. */
+	size_t (*trailers)(void *ctx, char lines[][HTTPC_TRAILER]);
+	void *source_ctx;
 	/* Where the answer's body goes when its status is 2xx; NULL: res->body. Returning < 0 ends the
 	 * request with that error. May be called again from the start by httpc_retry: see restart. */
 	int (*sink)(void *ctx, const void *data, size_t len);
@@ -38,8 +48,8 @@ struct httpc_req {
 	void *moved_ctx;
 	size_t body_max;    /* bytes res->body accepts; 0: LIMIT_JSON_REPLY. More: -EMSGSIZE */
 	int64_t timeout_ms; /* the whole exchange; 0: none */
-	int64_t stall_ms;   /* no byte either way for so long; 0: 30000 */
-	bool follow;	    /* follow redirects (to http and https only) */
+	int64_t stall_ms; /* no byte either way for so long; 0: 30000 (not with `source`, which may change it) */
+	bool follow; /* follow redirects (to http and https only) */
 };
 
 struct httpc_res {

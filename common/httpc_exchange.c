@@ -133,6 +133,38 @@ static size_t on_body(char *data, size_t one, size_t len, void *ctx)
 	return len;
 }
 
+static size_t from_source(struct httpc_handle *h, char *data, size_t cap)
+{
+	ssize_t n = h->req->source(h->req->source_ctx, h->body_at, data, cap);
+
+	if (n < 0) {
+		h->error = (int)n;
+		return CURL_READFUNC_ABORT;
+	}
+	h->body_at += (uint64_t)n;
+	return (size_t)n;
+}
+
+/* libcurl frees the list. */
+static int on_trailers(struct curl_slist **list, void *ctx)
+{
+	struct httpc_handle *h = handle_of(ctx);
+	char lines[HTTPC_TRAILERS][HTTPC_TRAILER];
+	size_t n = h->req->trailers ? h->req->trailers(h->req->source_ctx, lines) : 0;
+
+	assert(n <= HTTPC_TRAILERS);
+	for (size_t i = 0; i < n; i++) {
+		struct curl_slist *more = curl_slist_append(*list, lines[i]);
+
+		if (!more) {
+			h->error = -ENOMEM;
+			return CURL_TRAILERFUNC_ABORT;
+		}
+		*list = more;
+	}
+	return CURL_TRAILERFUNC_OK;
+}
+
 static size_t on_read(char *data, size_t one, size_t cap, void *ctx)
 {
 	struct httpc_handle *h = handle_of(ctx);
@@ -141,6 +173,8 @@ static size_t on_read(char *data, size_t one, size_t cap, void *ctx)
 	ssize_t n;
 
 	cap *= one;
+	if (req->source)
+		return from_source(h, data, cap);
 	if (cap > left)
 		cap = (size_t)left;
 	if (cap == 0)
@@ -159,7 +193,7 @@ static int on_seek(void *ctx, curl_off_t at, int origin)
 {
 	struct httpc_handle *h = handle_of(ctx);
 
-	if (origin != SEEK_SET || at < 0 || (uint64_t)at > h->req->fd_len)
+	if (origin != SEEK_SET || at < 0 || (!h->req->source && (uint64_t)at > h->req->fd_len))
 		return CURL_SEEKFUNC_CANTSEEK;
 	h->body_at = (uint64_t)at;
 	return CURL_SEEKFUNC_OK;
@@ -180,6 +214,8 @@ static int set_callbacks(struct httpc_handle *h)
 	bad |= (int)curl_easy_setopt(c, CURLOPT_WRITEDATA, h);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_READDATA, h);
+	bad |= (int)curl_easy_setopt(c, CURLOPT_TRAILERFUNCTION, on_trailers);
+	bad |= (int)curl_easy_setopt(c, CURLOPT_TRAILERDATA, h);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, on_seek);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_SEEKDATA, h);
 	return bad;
@@ -339,9 +375,10 @@ static int set_method(struct httpc_handle *h)
 
 	/* forgets upload, post and no-body of the request before */
 	bad = (int)curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
-	if (req->body_from_fd && !small) {
+	if ((req->body_from_fd && !small) || req->source) {
 		bad |= (int)curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-		bad |= (int)curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)req->fd_len);
+		bad |= (int)curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE,
+			req->source ? (curl_off_t)-1 : (curl_off_t)req->fd_len);
 		custom = put ? NULL : req->method;
 	} else if (body || post || put) {
 		size_t len = small ? h->small.len : req->body_len;
@@ -409,7 +446,7 @@ static void tell(const struct httpc_handle *h)
 /* Turns the wheel until the exchange ended or the watch ends it (h->error). */
 static int drive(struct httpc_handle *h, const struct httpc_watch *watch)
 {
-	int64_t last = clock_ms(), now, wait;
+	int64_t last = clock_ms(), now, wait, stall;
 	uint64_t seen = 0, bytes;
 	int running = 1;
 
@@ -425,11 +462,12 @@ static int drive(struct httpc_handle *h, const struct httpc_watch *watch)
 			seen = bytes;
 			last = now;
 		}
-		if (now - last >= watch->stall_ms)
+		stall = h->req->source ? h->req->stall_ms : watch->stall_ms;
+		if (now - last >= stall)
 			return -ETIMEDOUT;
 		if (watch->stop && watch->stop(watch->stop_ctx))
 			return -EINTR;
-		wait = last + watch->stall_ms - now;
+		wait = last + stall - now;
 		if (wait > 1000)
 			wait = 1000;
 		if (watch->stop && wait > STOP_MS)
@@ -547,7 +585,8 @@ int httpc_exchange(struct httpc_handle *h, const struct httpc_req *req,
 	if (rc == 0)
 		rc = run(h, watch, &local);
 	res->sent = rc < 0 && h->sent;
-	*outcome = (struct httpc_outcome){ .clean = rc == 0,
+	/* libcurl 7.88 does not forget that it sent trailers, and writes beyond its buffer the next time */
+	*outcome = (struct httpc_outcome){ .clean = rc == 0 && !req->source,
 		.local = rc < 0 && local,
 		.fed = h->fed,
 		.stale = rc < 0 && !local && is_stale(h, rc) };

@@ -83,6 +83,8 @@ uint64_t httpd_id(const struct httpd_req *req);	       /* the {id} of the path *
 const char *httpd_rest(
 	const struct httpd_req *req, size_t *len); /* the {*}, decoded bytes; never holds NUL */
 const char *httpd_header(const struct httpd_req *req, const char *name); /* NULL when absent */
+/* What stood behind a chunked body; NULL when absent. */
+const char *httpd_trailer(const struct httpd_req *req, const char *name);
 const char *httpd_query(
 	const struct httpd_req *req, const char *key); /* decoded; NULL when absent */
 /* Query number. 1 when there, 0 when absent, -EINVAL when bad (already answered 400 with the reason). */

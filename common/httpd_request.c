@@ -127,6 +127,11 @@ const char *httpd_header(const struct httpd_req *req, const char *name)
 	return MHD_lookup_connection_value(req->conn, MHD_HEADER_KIND, name);
 }
 
+const char *httpd_trailer(const struct httpd_req *req, const char *name)
+{
+	return MHD_lookup_connection_value(req->conn, MHD_FOOTER_KIND, name);
+}
+
 const char *httpd_query(const struct httpd_req *req, const char *key)
 {
 	const char *value = NULL;

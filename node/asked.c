@@ -17,6 +17,22 @@ bool asked_stamp(struct httpd_req *req, const char *text, uint64_t *out)
 	return false;
 }
 
+/* What may also be known at the end only. NULL: not given. */
+static bool read_late(
+	struct httpd_req *req, struct commit *c, const char *mtime, const char *durable)
+{
+	if (mtime && parameter_mtime(mtime, &c->meta.mtime) < 0) {
+		httpd_reply_error(req, 400, "mtime: must be seconds.nanoseconds (nine digits)");
+		return false;
+	}
+	c->has_mtime = c->has_mtime || mtime;
+	if (durable && parameter_bool(durable, &c->durable) < 0) {
+		httpd_reply_error(req, 400, "durable: must be 0 or 1");
+		return false;
+	}
+	return true;
+}
+
 static void read_host(struct httpd_req *req, struct commit *c, char uri[LIMIT_URI + 1])
 {
 	const struct node *n = httpd_server(req);
@@ -41,19 +57,17 @@ bool asked_read(struct httpd_req *req, struct commit *c, char uri[LIMIT_URI + 1]
 		httpd_reply_error(req, 400, "base: must be 16 hex digits");
 		return false;
 	}
-	c->has_mtime = mtime != NULL;
 	c->meta.mtime = clock_real_ns();
-	if (mtime && parameter_mtime(mtime, &c->meta.mtime) < 0) {
-		httpd_reply_error(req, 400, "mtime: must be seconds.nanoseconds (nine digits)");
-		return false;
-	}
 	c->durable = true;
-	if (durable && parameter_bool(durable, &c->durable) < 0) {
-		httpd_reply_error(req, 400, "durable: must be 0 or 1");
+	if (!read_late(req, c, mtime, durable))
 		return false;
-	}
 	read_host(req, c, uri);
 	return true;
+}
+
+bool asked_trailers(struct httpd_req *req, struct commit *c)
+{
+	return read_late(req, c, httpd_trailer(req, "X-Mtime"), httpd_trailer(req, "X-Durable"));
 }
 
 bool asked_body(struct httpd_req *req)

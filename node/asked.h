@@ -7,6 +7,8 @@
 
 /* `stamp`, `base`, `mtime`, `durable`, and Host into uri, which c then points to. False after a reply. */
 bool asked_read(struct httpd_req *req, struct commit *c, char uri[LIMIT_URI + 1]);
+/* `mtime` and `durable` once more, as a client tells them behind a chunked body: X-Mtime, X-Durable. False after a reply. */
+bool asked_trailers(struct httpd_req *req, struct commit *c);
 bool asked_stamp(struct httpd_req *req, const char *text, uint64_t *out); /* false after a reply */
 /* Is there a body, of a length that can be? False after a reply. */
 bool asked_body(struct httpd_req *req);

@@ -329,6 +329,8 @@ void upload_handle(struct httpd_req *req)
 		httpd_reply_error(req, 400, "id: is missing; which content is to be replaced?");
 		return;
 	}
+	if (!asked_trailers(req, &u->commit))
+		return;
 	name_from_path(&u->commit);
 	u->commit.blob = &u->blob;
 	commit_run(u->node, &u->commit, &result);

@@ -194,6 +194,35 @@ def test_update_with_the_current_stamp_again_answers_as_the_first(cdn, node, con
     assert cdn.fetch(content["id"]).content == b"x"
 
 
+def chunked(node, cid, data, *trailers, end=True, query=""):
+    """What the node answers to a PUT in two chunks, with trailers."""
+    half = len(data) // 2
+    body = b"".join(b"%x\r\n%s\r\n" % (len(d), d) for d in (data[:half], data[half:]))
+    tail = b"0\r\n" + b"".join(t.encode() + b"\r\n" for t in trailers) + b"\r\n"
+    head = f"PUT /update/{cid}?stamp={new_stamp()}{query} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return raw(node, head.encode() + body + (tail if end else b""), half_close=not end)
+
+
+def test_time_behind_a_chunked_body(cdn, node, content):
+    got = chunked(node, content["id"], b"bytes" * 1000, "X-Mtime: 1500000000.123456789", "X-Durable: 1", query="&mtime=5.000000000&durable=0")
+    assert status_of(got) == 200
+    record = cdn.record(content["id"])
+    assert record["mtime"] == [1500000000, 123456789] and record["size"] == 5000
+
+
+@pytest.mark.parametrize("trailer", ["X-Mtime: soon", "X-Durable: 2", "X-Mtime: "])
+def test_a_wrong_trailer_is_400(cdn, node, content, trailer):
+    before = cdn.record(content["id"])
+    assert status_of(chunked(node, content["id"], b"bytes", trailer)) == 400
+    assert cdn.record(content["id"]) == before
+
+
+def test_a_chunked_body_without_its_end_is_nothing(cdn, node, content):
+    before = cdn.record(content["id"])
+    chunked(node, content["id"], b"bytes" * 1000, "X-Durable: 1", end=False)
+    assert cdn.record(content["id"]) == before
+
+
 def test_update_without_length_is_411(cdn, node, content):
     got = raw(node, f"PUT /update/{content['id']} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     assert status_of(got) == 411

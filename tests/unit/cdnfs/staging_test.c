@@ -1,6 +1,7 @@
 #include "cdnfs/staging.h"
 
 #include "cdnfs/staging_dir.h"
+#include "cdnfs/staging_stream.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -405,6 +407,111 @@ static void test_writers_wait_for_the_send(void **state)
 	stored(*state, STAGED_STORED, 2, 4);
 }
 
+#define PIECE (1 << 20)
+
+/* New, and so many MiB of the letter c behind one another. */
+static void write_long(struct staged *s, unsigned from, unsigned to, char c)
+{
+	char *data = malloc(PIECE);
+
+	assert_non_null(data);
+	memset(data, c, PIECE);
+	for (unsigned i = from; i < to; i++)
+		assert_int_equal(staged_write(s, data, PIECE, (uint64_t)i * PIECE, false, 7), 0);
+	free(data);
+}
+
+static void test_a_stream_gives_what_is_stored(void **state)
+{
+	struct staged *s = *state;
+	struct staged_job job;
+	uint64_t base = 9;
+	char *got = malloc(4 * PIECE);
+
+	assert_non_null(got);
+	begin(s, "", 0);
+	write_long(s, 0, 3, 'a');
+	assert_false(staged_stream_worth(s));
+	assert_false(staged_stream_begin(s, 77, &base));
+	write_long(s, 3, 4, 'b');
+	assert_true(staged_stream_worth(s));
+	assert_true(staged_stream_begin(s, 77, &base));
+	assert_int_equal(base, 0);
+	assert_false(staged_stream_begin(s, 78, &base)); /* one at a time */
+	assert_int_equal(staged_stream_read(s, 77, 0, got, 4 * PIECE), 4 * PIECE);
+	assert_int_equal(got[0], 'a');
+	assert_int_equal(got[4 * PIECE - 1], 'b');
+	assert_int_equal(staged_stream_read(s, 78, 0, got, 5), -ECANCELED);
+	write_long(s, 4, 5, 'c');
+	assert_true(staged_send_begin(s, &job));
+	assert_true(job.streamed && job.whole);
+	assert_int_equal(job.stamp, 77);
+	assert_int_equal(job.size, 5 * PIECE);
+	staged_stream_end(s, 77);
+	assert_int_equal(staged_stream_read(s, 77, 4 * PIECE, got, 4 * PIECE), PIECE);
+	assert_int_equal(got[0], 'c');
+	assert_int_equal(staged_stream_read(s, 77, 5 * PIECE, got, 4 * PIECE), 0);
+	assert_false(staged_stream_fail(s, 77)); /* the job is to know */
+	staged_send_end(s, STAGED_STORED, &(struct version){ .stamp = 77, .size = 5 * PIECE });
+	assert_true(staged_stream_fail(s, 77));
+	write_long(s, 5, 6, 'd');
+	assert_false(staged_stream_worth(s)); /* a part only */
+	free(got);
+}
+
+static void rewrites(struct staged *s)
+{
+	assert_int_equal(staged_write(s, "x", 1, 4 * PIECE - 1, false, 7), 0);
+}
+
+static void cuts(struct staged *s)
+{
+	assert_int_equal(staged_truncate(s, 4 * PIECE - 1, 7), 0);
+}
+
+static void appends(struct staged *s)
+{
+	assert_int_equal(staged_write(s, "x", 1, 0, true, 7), 0);
+}
+
+static void fails(struct staged *s)
+{
+	assert_true(staged_stream_fail(s, 77));
+}
+
+static void empties(struct staged *s)
+{
+	staged_hold(s);
+	staged_hold_end(s, NULL);
+}
+
+static void test_a_change_of_what_was_given_ends_a_stream(void **state)
+{
+	static void (*const changes[])(
+		struct staged *) = { rewrites, cuts, appends, fails, empties };
+	struct staged_job job;
+	uint64_t base;
+	char c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+		struct staged *s;
+
+		assert_int_equal(staged_open(dir, &s), 0);
+		begin(s, "", 0);
+		write_long(s, 0, 4, 'a');
+		assert_true(staged_stream_begin(s, 77, &base));
+		assert_int_equal(staged_stream_read(s, 77, 4 * PIECE - 1, &c, 1), 1);
+		changes[i](s);
+		assert_int_equal(staged_stream_read(s, 77, 4 * PIECE, &c, 1), -ECANCELED);
+		assert_true(staged_send_begin(s, &job));
+		assert_false(job.streamed);
+		assert_int_not_equal(job.stamp, 77);
+		staged_send_end(s, STAGED_FAILED, NULL);
+		staged_close(&s);
+	}
+}
+
 static void test_folder_errors(void **state)
 {
 	char error[200] = "";
@@ -431,7 +538,9 @@ int main(void)
 		T(test_an_append_that_failed_is_part_of_the_next), T(test_a_base_that_is_gone),
 		T(test_too_many_ranges), T(test_retire_forgets_only_clean_older),
 		T(test_hold_empties), T(test_hold_of_new_goes_back),
-		T(test_writers_wait_for_the_send), cmocka_unit_test(test_folder_errors) };
+		T(test_writers_wait_for_the_send), T(test_a_stream_gives_what_is_stored),
+		T(test_a_change_of_what_was_given_ends_a_stream),
+		cmocka_unit_test(test_folder_errors) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
