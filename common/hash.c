@@ -151,6 +151,8 @@ void hash_zeros(struct hash *h, uint64_t n)
 		uint64_t left = HASH_SECTION - h->len % HASH_SECTION;
 		size_t piece = n < sizeof(zeros) ? (size_t)n : sizeof(zeros);
 
+		if (piece > left)
+			piece = (size_t)left; /* behind it are whole sections */
 		if (!h->plain && n >= HASH_SECTION && left == HASH_SECTION && has_zero_section()) {
 			hash_section(h, zero_section.digest);
 			n -= HASH_SECTION;
