@@ -1,5 +1,6 @@
 /* httpd - an HTTP server by libmicrohttpd: a table of routes, epoll event threads, and a pool of workers for
- * handlers that wait (disk syncs, other servers, a database), so that nobody's wait is another's.
+ * handlers that wait (disk syncs, other servers, a database), so that nobody's wait is another's; or a thread for each
+ * connection.
  *
  * Life of a request: match route → token → begin() → data()* → handle() → the reply is sent → done().
  * HEAD is answered by the GET route without its body. Unknown path 404, known path with another method 405 with
@@ -63,6 +64,8 @@ struct httpd_conf {
 	const char *tls_cert, *tls_key; /* files, PEM; NULL: plain */
 	unsigned event_threads;		/* 0: one per core */
 	unsigned workers;		/* 0: 16 */
+	bool thread_each; /* with event_threads 0: a connection has a thread of its own, which does the workers' part itself, `workers`
+			     of them at one time: nothing is handed over. For servers that nearly always wait; they cannot httpd_hold(). */
 	size_t connection_memory; /* libmicrohttpd's per-connection pool, decides the upload chunk; 0: 32 KiB */
 };
 

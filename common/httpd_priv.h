@@ -11,7 +11,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* A pool of threads with one first-in first-out queue of at most HTTPD_WORK_WAITING. */
+/* A pool of threads with one first-in first-out queue of at most HTTPD_WORK_WAITING. With run NULL it has no threads:
+ * `threads` of those who come do their work themselves at one time, between begin and end. */
 #define HTTPD_WORK_WAITING 1024
 struct httpd_work;
 struct httpd_work_item {
@@ -21,6 +22,9 @@ struct httpd_work_item {
 typedef void httpd_work_run(struct httpd_work_item *item, bool refused);
 int httpd_work_open(unsigned threads, httpd_work_run *run, struct httpd_work **out);
 int httpd_work_submit(struct httpd_work *w, struct httpd_work_item *item); /* 0 or -EAGAIN */
+/* 0 when it is the caller's turn, after waiting for it; -EAGAIN: too many wait already, or the pool is stopping. */
+int httpd_work_begin(struct httpd_work *w);
+void httpd_work_end(struct httpd_work *w);
 /* Every item that was taken has been run when this returns; later ones get -EAGAIN. */
 void httpd_work_stop(struct httpd_work *w);
 unsigned httpd_work_waiting(struct httpd_work *w);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define REQ_MAGIC 0x68747471U
+#define STACK (1U << 20) /* of a connection's thread; what is not used is not there */
 /* TLS 1.2 and later: what is older counts as broken (RFC 8996). */
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
@@ -80,7 +81,7 @@ enum httpd_hold { HOLD_NONE, HOLD_TAKEN, HOLD_ASLEEP, HOLD_RELEASED };
 
 void httpd_hold(struct httpd_req *req)
 {
-	assert(atomic_load(&req->hold) == HOLD_NONE);
+	assert(atomic_load(&req->hold) == HOLD_NONE && !req->server->conf.thread_each);
 	atomic_store(&req->hold, HOLD_TAKEN);
 }
 
@@ -130,6 +131,17 @@ static void submit(struct httpd_req *req)
 	MHD_resume_connection(req->conn);
 }
 
+/* The connection's thread may wait itself. */
+static void work_here(struct httpd_req *req)
+{
+	if (httpd_work_begin(req->server->work) < 0) {
+		reply_busy(req);
+		return;
+	}
+	req->job(req);
+	httpd_work_end(req->server->work);
+}
+
 static enum MHD_Result run(struct httpd_req *req)
 {
 	const struct httpd_route *r = req->route;
@@ -146,8 +158,11 @@ static enum MHD_Result run(struct httpd_req *req)
 		return MHD_YES;
 	}
 	if (req->job && !req->replied) {
-		submit(req);
-		return MHD_YES;
+		if (!req->server->conf.thread_each) {
+			submit(req);
+			return MHD_YES;
+		}
+		work_here(req);
 	}
 	need_reply(req);
 	return send_reply(req);
@@ -355,9 +370,13 @@ static int start_daemon(struct httpd *d, int listen_fd, char *error, size_t cap)
 	size_t memory = c->connection_memory ? c->connection_memory : 32768;
 	struct MHD_OptionItem more[5];
 	size_t n = 0;
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+	unsigned flags = c->thread_each
+				 ? MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION
+				 : MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
 
-	if (c->event_threads > 1)
+	if (c->thread_each)
+		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_STACK_SIZE, STACK, NULL };
+	else if (c->event_threads > 1)
 		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE, c->event_threads,
 			NULL };
 	if (d->tls.cert) {
@@ -406,6 +425,8 @@ static int read_tls(struct httpd *d, char *error, size_t cap)
 static int init(struct httpd *d, const struct httpd_conf *conf)
 {
 	d->conf = *conf;
+	if (d->conf.event_threads > 0)
+		d->conf.thread_each = false;
 	if (d->conf.event_threads == 0) {
 		long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -436,7 +457,7 @@ static int start(struct httpd *d, char *error, size_t cap)
 		return rc;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = httpd_work_open(d->conf.workers, work, &d->work);
+	rc = httpd_work_open(d->conf.workers, d->conf.thread_each ? NULL : work, &d->work);
 	if (rc < 0) {
 		close(fd);
 		(void)snprintf(

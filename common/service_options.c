@@ -22,7 +22,7 @@ static const struct option_row common[] = {
 	{ "ca-file", "CDN_CA", OPTION_TEXT, AT(ca_file), NULL, "FILE",
 		"certificates to trust when talking to the others", 0 },
 	{ "event-threads", NULL, OPTION_COUNT, AT(event_threads), "0", "N",
-		"threads that serve connections (0: one for each core)", 256 },
+		"threads that serve connections (0: one a core, at a node one a connection)", 256 },
 	{ "workers", NULL, OPTION_POSITIVE, AT(workers), "16", "N",
 		"requests that may wait for disk, database or another server at once", 1024 },
 	{ "log-level", "LOG_LEVEL", OPTION_WORD, AT(log_level), "info", "error|warn|info|debug",

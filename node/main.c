@@ -58,6 +58,7 @@ static int open_httpd(
 	conf.nroutes = node_nroutes;
 	conf.server = n;
 	conf.connection_memory = CONNECTION_MEMORY;
+	conf.thread_each = true;
 	return httpd_open(&conf, out, error, cap);
 }
 
