@@ -1,5 +1,6 @@
 /* cdnfs: mounts a CDN as a directory. Builds downward, tears down upward. */
 #include "cdnfs/channel.h"
+#include "cdnfs/handshake.h"
 #include "cdnfs/mountpoint.h"
 #include "cdnfs/ops.h"
 #include "cdnfs/options.h"
@@ -227,7 +228,7 @@ static int mount_session(struct mount *m, const char *program, char *error, size
 	if (fuse_session_mount(m->session, m->path) < 0)
 		goto out;
 	m->mounted = true;
-	rc = 0;
+	rc = handshake_open(m->session);
 out:
 	if (rc < 0)
 		(void)snprintf(error, cap, "cannot mount on %s; libfuse has said why", m->path);

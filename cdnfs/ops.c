@@ -18,14 +18,16 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 			FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_DONT_MASK;
 	const struct shown *shown = &fs->opt->shown;
 
-	/* HANDLE_KILLPRIV stays with the kernel, which then sends the change of mode. READDIRPLUS without AUTO: a
-	 * listing must not cost a lookup an entry.
+	/* READDIRPLUS without AUTO: a listing must not cost a lookup an entry.
 	 *
 	 * With POSIX_ACL the kernel asks for ACLs, goes by them and drops what it keeps of them with the attributes; what chmod and
 	 * a new name do to them, and to the umask, is dist's (so DONT_MASK). Where the mount shows other owners or permissions than there
 	 * are, ACLs would not fit them. */
 	if (!shown->has_uid && !shown->has_gid && !shown->mask)
 		want |= FUSE_CAP_POSIX_ACL;
+#ifdef FUSE_CAP_HANDLE_KILLPRIV_V2 /* else handshake sees to it */
+	want |= FUSE_CAP_HANDLE_KILLPRIV_V2;
+#endif
 	if (fs->locks)
 		want |= FUSE_CAP_POSIX_LOCKS | FUSE_CAP_FLOCK_LOCKS;
 	conn->want = conn->capable & want;

@@ -361,7 +361,6 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 		reply_result(req, -EFBIG);
 		return;
 	}
-	/* the kernel does so only before it writes into its pages */
 	rc = privs_drop(fs, &w, h->in, &who);
 	if (rc < 0) {
 		reply_result(req, rc);

@@ -218,6 +218,17 @@ static int change_attr(struct cdnfs *fs, const struct wait *w, struct inode *in,
 	return 0;
 }
 
+/* What the change takes away. One of nothing the kernel sends before a write, and for a chown that names nobody. */
+static int take_privs(struct cdnfs *fs, const struct wait *w, struct inode *in,
+	const struct caller *who, int set, struct wire_change *c)
+{
+	if (!set || set & FUSE_SET_ATTR_SIZE)
+		return privs_take(fs, w, in, who, c);
+	if (set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
+		return privs_take_owner(fs, w, in, who, c);
+	return 0;
+}
+
 void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int set, struct fuse_file_info *fi)
 {
 	struct cdnfs *fs = reply_fs(req);
@@ -229,8 +240,8 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int set, struct
 	int rc = in ? 0 : -ESTALE;
 
 	fs_begin(fs, FS_setattr);
-	if (in && (set & FUSE_SET_ATTR_SIZE))
-		rc = privs_take(fs, &w, in, &who, &c);
+	if (in)
+		rc = take_privs(fs, &w, in, &who, set, &c);
 	if (in && !rc && (set & FUSE_SET_ATTR_SIZE))
 		rc = change_size(fs, &w, in, (uint64_t)st->st_size, fi != NULL, &c, &shown);
 	if (in && !rc && c.set)

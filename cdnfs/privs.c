@@ -5,13 +5,12 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-/* The mode without the bits that a write by `c` takes away from a file of `gid`. */
+/* The mode without the bits that a change of owner takes away from a file of `gid`. */
 static uint32_t mode_left(uint32_t mode, uint32_t gid, const struct caller *c)
 {
-	if (!(mode & (S_ISUID | S_ISGID)) || caller_capable(c, CALLER_FSETID))
-		return mode;
 	/* without the group's x it is no set-group-id, and the group's members leave it */
-	if (mode & S_ISGID && (mode & S_IXGRP || !caller_in_group(c, gid)))
+	if (mode & S_ISGID &&
+		(mode & S_IXGRP || !(caller_in_group(c, gid) || caller_capable(c, CALLER_FSETID))))
 		mode &= ~(uint32_t)S_ISGID;
 	return mode & ~(uint32_t)S_ISUID;
 }
@@ -29,24 +28,39 @@ static int drop_capability(struct cdnfs *fs, const struct wait *w, struct inode 
 	return 0;
 }
 
-int privs_take(struct cdnfs *fs, const struct wait *w, struct inode *in, const struct caller *who,
-	struct wire_change *c)
+/* Who has CAP_FSETID leaves the bits by a write, not by a change of owner. */
+static int take(struct cdnfs *fs, const struct wait *w, struct inode *in, const struct caller *who,
+	bool write, struct wire_change *c)
 {
 	struct attr attr;
 	uint32_t mode, left;
 	int rc = 0;
 
-	if (inode_attr(fs->inodes, inode_id(in), &attr) < 0)
+	if (inode_attr(fs->inodes, inode_id(in), &attr) < 0 || S_ISDIR(attr.mode))
 		return 0;
 	if (attr.xattrs & XATTR_CAPABILITY && !inode_gone(fs->inodes, inode_id(in)))
 		rc = drop_capability(fs, w, in);
 	mode = (c->set & WIRE_MODE ? c->mode : attr.mode) & 07777;
+	if (!(mode & (S_ISUID | S_ISGID)) || (write && caller_capable(who, CALLER_FSETID)))
+		return rc;
 	left = mode_left(mode, attr.gid, who);
 	if (rc == 0 && left != mode) {
 		c->set |= WIRE_MODE;
 		c->mode = left;
 	}
 	return rc;
+}
+
+int privs_take(struct cdnfs *fs, const struct wait *w, struct inode *in, const struct caller *who,
+	struct wire_change *c)
+{
+	return take(fs, w, in, who, true, c);
+}
+
+int privs_take_owner(struct cdnfs *fs, const struct wait *w, struct inode *in,
+	const struct caller *who, struct wire_change *c)
+{
+	return take(fs, w, in, who, false, c);
 }
 
 int privs_drop(struct cdnfs *fs, const struct wait *w, struct inode *in, const struct caller *who)

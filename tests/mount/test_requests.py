@@ -118,6 +118,17 @@ def test_a_new_small_file_costs_one_and_one(mount, tree):
     assert (c.dist, c.node) == (20, 20)
 
 
+def test_a_write_asks_for_capabilities_once(mount, tree):
+    """As long as the file's attributes are the same, not at each write."""
+    before = mount.counters()
+    with open(tree / "f", "wb", buffering=0) as file:
+        for _ in range(20):
+            file.write(b"x")
+    after = mount.counters()
+    assert after["write"] - before["write"] == 20
+    assert after["getxattr"] - before["getxattr"] <= 1
+
+
 def test_a_new_empty_file_costs_one(mount, tree):
     with Cost(mount) as c:
         for i in range(20):
