@@ -46,11 +46,11 @@ struct link *api_link(struct api *a)
 	return a->link;
 }
 
-/* One operation, and the attributes of directories behind it. */
+/* One operation, and the attributes of other inodes behind it. */
 struct call {
 	bool change;
-	uint64_t dirs[2]; /* 0: none */
-	cJSON *root;	  /* of the answer, to be deleted after success */
+	uint64_t others[API_MOVE_TOLD]; /* 0: none */
+	cJSON *root;			/* of the answer, to be deleted after success */
 };
 
 static cJSON *ops_of(cJSON *op, const struct call *c)
@@ -62,30 +62,33 @@ static cJSON *ops_of(cJSON *op, const struct call *c)
 		return NULL;
 	}
 	cJSON_AddItemToArray(ops, op);
-	for (size_t i = 0; i < ARRAY_LEN(c->dirs); i++)
-		if (c->dirs[i])
-			cJSON_AddItemToArray(ops, wire_op_id("getattr", c->dirs[i]));
+	for (size_t i = 0; i < ARRAY_LEN(c->others); i++)
+		if (c->others[i])
+			cJSON_AddItemToArray(ops, wire_op_id("getattr", c->others[i]));
 	return ops;
 }
 
-/* The directories' attributes, as far as they were told. */
-static void read_dirs(struct api *a, const struct call *c, const cJSON *results, struct attr *dirs)
+/* The others' attributes, as far as they were told. */
+static void read_others(
+	struct api *a, const struct call *c, const cJSON *results, struct attr *told)
 {
 	struct wire_file f;
 	const cJSON *result;
 	int at = 1;
 
-	for (size_t i = 0; i < ARRAY_LEN(c->dirs) && c->dirs[i]; i++) {
-		dirs[i].id = 0;
+	for (size_t i = 0; i < ARRAY_LEN(c->others); i++) {
+		if (!c->others[i])
+			continue;
+		told[i].id = 0;
 		if (wire_result(results, at++, &result) == 0 &&
 			wire_file(result, link_places(a->link), &f) == 0) {
-			dirs[i] = f.attr;
+			told[i] = f.attr;
 			wire_file_release(&f);
 		}
 	}
 }
 
-static int call(struct api *a, const struct wait *w, struct call *c, cJSON *op, struct attr *dirs,
+static int call(struct api *a, const struct wait *w, struct call *c, cJSON *op, struct attr *told,
 	const cJSON **result)
 {
 	cJSON *ops = ops_of(op, c);
@@ -100,8 +103,8 @@ static int call(struct api *a, const struct wait *w, struct call *c, cJSON *op, 
 	rc = wire_result(results, 0, result);
 	if (rc < 0)
 		cJSON_Delete(c->root);
-	else if (dirs)
-		read_dirs(a, c, results, dirs);
+	else if (told)
+		read_others(a, c, results, told);
 	return rc == -EPROTO ? -EIO : rc;
 }
 
@@ -120,7 +123,7 @@ int api_op(struct api *a, const struct wait *w, bool change, cJSON *op, cJSON **
 static int file_op(struct api *a, const struct wait *w, bool change, cJSON *op, uint64_t dir,
 	struct wire_file *out, struct attr *dirs)
 {
-	struct call c = { .change = change, .dirs = { dir } };
+	struct call c = { .change = change, .others = { dir } };
 	const cJSON *result;
 	int rc = call(a, w, &c, op, dirs, &result);
 
@@ -162,7 +165,7 @@ static cJSON *new_op(const char *op, const struct api_new *new)
 int api_create(struct api *a, const struct wait *w, const struct api_new *new,
 	struct wire_file *out, bool *existed, const struct place **place, struct attr *dirs)
 {
-	struct call c = { .change = true, .dirs = { new->dir } };
+	struct call c = { .change = true, .others = { new->dir } };
 	cJSON *op = new_op("create", new);
 	const cJSON *result, *p;
 	const struct place *where = NULL;
@@ -224,7 +227,7 @@ int api_link_file(struct api *a, const struct wait *w, uint64_t id, uint64_t dir
 static int remove_op(struct api *a, const struct wait *w, const char *what, uint64_t dir,
 	const char *name, uint64_t *id, uint32_t *nlink, struct attr *dirs)
 {
-	struct call c = { .change = true, .dirs = { dir } };
+	struct call c = { .change = true, .others = { dir } };
 	struct json_reader r;
 	const cJSON *result;
 	uint64_t gone = 0;
@@ -257,9 +260,11 @@ int api_rmdir(struct api *a, const struct wait *w, uint64_t dir, const char *nam
 }
 
 int api_rename(struct api *a, const struct wait *w, uint64_t dir, const char *name, uint64_t todir,
-	const char *toname, const char *flags, struct attr *dirs)
+	const char *toname, const char *flags, const uint64_t moved[2],
+	struct attr told[API_MOVE_TOLD])
 {
-	struct call c = { .change = true, .dirs = { dir, todir == dir ? 0 : todir } };
+	struct call c = { .change = true,
+		.others = { dir, todir == dir ? 0 : todir, moved[0], moved[1] } };
 	cJSON *op = wire_op_name("rename", dir, name);
 	const cJSON *result;
 	int rc;
@@ -269,8 +274,7 @@ int api_rename(struct api *a, const struct wait *w, uint64_t dir, const char *na
 		json_add_bytes(op, "toname", toname, strlen(toname));
 		cJSON_AddStringToObject(op, "flags", flags);
 	}
-	dirs[1].id = 0;
-	rc = call(a, w, &c, op, dirs, &result);
+	rc = call(a, w, &c, op, told, &result);
 	if (!rc)
 		cJSON_Delete(c.root);
 	return rc;

@@ -23,8 +23,8 @@ int api_getattr(struct api *a, const struct wait *w, uint64_t id, struct wire_fi
 int api_setattr(struct api *a, const struct wait *w, uint64_t id, const struct wire_change *change,
 	struct wire_file *out);
 
-/* Calls that change names take `dirs`: the directories' attributes after the change, told in the same answer; id 0 when
- * they are not. dirs[1] is rename's other directory. */
+/* Calls that change names take `dirs`: the directory's attributes after the change, told in the same answer; id 0 when
+ * they are not. */
 
 /* A name to be made. */
 struct api_new {
@@ -51,9 +51,12 @@ int api_unlink(struct api *a, const struct wait *w, uint64_t dir, const char *na
 	uint32_t *nlink, struct attr *dirs);
 int api_rmdir(struct api *a, const struct wait *w, uint64_t dir, const char *name, uint64_t *id,
 	struct attr *dirs);
-/* flags: "", "noreplace", "exchange" */
+/* flags: "", "noreplace", "exchange". told: attributes after it, as above, of both directories and of the two inodes of `moved` (0:
+ * of none). */
+#define API_MOVE_TOLD 4
 int api_rename(struct api *a, const struct wait *w, uint64_t dir, const char *name, uint64_t todir,
-	const char *toname, const char *flags, struct attr *dirs);
+	const char *toname, const char *flags, const uint64_t moved[2],
+	struct attr told[API_MOVE_TOLD]);
 int api_readdir(struct api *a, const struct wait *w, uint64_t dir, const char *after,
 	struct wire_page *out);
 int api_statfs(struct api *a, const struct wait *w, struct wire_room *out);

@@ -308,6 +308,18 @@ void inode_changed_since(struct inodes *t, uint64_t tick, const struct attr *a, 
 	pthread_mutex_unlock(&t->lock);
 }
 
+void inode_moved(struct inodes *t, uint64_t tick, uint64_t id, const struct attr *a)
+{
+	struct inode *in = inode_lock(t, id);
+
+	if (in && a->id == id && gate_clean_locked(t, gate_inode(id), tick))
+		learn_locked(t, in, a, ++t->clock, tick);
+	else if (in)
+		in->learnt_ms = 0;
+	gate_touch_locked(t, gate_inode(id));
+	pthread_mutex_unlock(&t->lock);
+}
+
 int inode_change_gone(
 	struct inodes *t, uint64_t id, const struct wire_change *c, struct attr *shown)
 {

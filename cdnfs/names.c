@@ -81,6 +81,8 @@ void names_move_begin(struct cdnfs *fs, struct names_move *m)
 		coherence_begin(&fs->coherence, m->todir);
 	m->id = meaning(fs, m->dir, m->name);
 	m->toid = meaning(fs, m->todir, m->toname);
+	m->meant[0] = m->id == DENTRY_LOST ? 0 : m->id;
+	m->meant[1] = m->toid == DENTRY_LOST ? 0 : m->toid;
 }
 
 /* Nobody else has changed what the names mean, so what moved, and what it replaced, is known. */
@@ -98,9 +100,9 @@ static void moved(struct cdnfs *fs, const struct names_move *m)
 	bool sure = is_sure(fs, m);
 
 	if (sure) {
-		inode_stale(fs->inodes, m->id);
+		inode_moved(fs->inodes, m->tick, m->id, &m->told[2]);
 		if (m->toid)
-			inode_stale(fs->inodes, m->toid);
+			inode_moved(fs->inodes, m->tick, m->toid, &m->told[3]);
 	} else {
 		inodes_distrust(fs->inodes, inodes_tick(fs->inodes));
 	}
@@ -126,9 +128,9 @@ void names_move_end(struct cdnfs *fs, struct names_move *m, int rc)
 		dentries_set(fs->coherence.dentries, m->todir, m->toname, DENTRY_LOST, m->tick);
 	}
 	if (told || !was_refused(rc)) {
-		names_changed(fs, m->dir, told ? &m->dirs[0] : &unknown, m->tick);
+		names_changed(fs, m->dir, told ? &m->told[0] : &unknown, m->tick);
 		if (m->todir != m->dir)
-			names_changed(fs, m->todir, told ? &m->dirs[1] : &unknown, m->tick);
+			names_changed(fs, m->todir, told ? &m->told[1] : &unknown, m->tick);
 	}
 	coherence_end(&fs->coherence, m->dir);
 	if (m->todir != m->dir)

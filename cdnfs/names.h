@@ -21,7 +21,8 @@ struct names_move {
 	uint64_t dir, todir;
 	const char *name, *toname;
 	bool exchange;
-	struct attr dirs[2]; /* both directories' attributes behind it, as dir_attr */
+	uint64_t meant[2]; /* what they mean, as far as it is known; 0: nothing. For api_rename */
+	struct attr told[API_MOVE_TOLD]; /* by it; zeroed */
 	/* names' own */
 	uint64_t tick, id, toid; /* what they mean; DENTRY_LOST: not known */
 };

@@ -413,7 +413,7 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t t
 	if (flags && !*text)
 		rc = -EINVAL;
 	else
-		rc = api_rename(fs->api, &w, parent, name, toparent, toname, text, m.dirs);
+		rc = api_rename(fs->api, &w, parent, name, toparent, toname, text, m.meant, m.told);
 	names_move_end(fs, &m, rc);
 	reply_result(req, rc);
 }

@@ -161,6 +161,7 @@ def test_a_rename_costs_one_and_makes_nothing_else_cost(mount, tree):
         os.stat(tree / f"{i}")
     with Cost(mount) as c:
         (tree / "0").rename(tree / "new")
+        os.stat(tree / "new")
         for i in range(1, 20):
             os.stat(tree / f"{i}")
         assert not os.path.exists(tree / "0")
