@@ -149,7 +149,7 @@ static int put_all(struct delta *d, const struct staged_job *job)
 	return rc;
 }
 
-int delta_build(const struct staged_job *job, int dirfd, struct delta *out)
+int delta_build(const struct staged_job *job, struct staging_dir *dir, struct delta *out)
 {
 	uint64_t bytes = ranges_bytes(&job->edit->dirty);
 	int rc;
@@ -157,7 +157,7 @@ int delta_build(const struct staged_job *job, int dirfd, struct delta *out)
 	*out = (struct delta){ .fd = -1 };
 	if (job->edit->append < job->size)
 		bytes += job->size - job->edit->append;
-	rc = bytes > IN_MEMORY ? staging_temp(dirfd) : 0;
+	rc = bytes > IN_MEMORY ? staging_temp(dir) : 0;
 	if (bytes > IN_MEMORY && rc >= 0)
 		out->fd = rc;
 	if (rc >= 0)

@@ -12,7 +12,7 @@ struct delta {
 };
 
 /* 0 or -errno. The caller releases it. */
-int delta_build(const struct staged_job *job, int dirfd, struct delta *out);
+int delta_build(const struct staged_job *job, struct staging_dir *dir, struct delta *out);
 void delta_release(struct delta *d);
 
 #endif

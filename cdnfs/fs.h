@@ -71,7 +71,7 @@ struct cdnfs {
 	struct inodes *inodes;
 	struct locks *locks; /* NULL: the kernel's, of this machine alone */
 	struct coherence coherence;
-	int staging;		      /* folder of staged files; -1 in a read-only mount */
+	struct staging_dir *staging;  /* folder of staged files; NULL in a read-only mount */
 	struct fuse_session *session; /* for notifications */
 	struct teller *teller;	      /* for those about names */
 	struct opened_list opened;    /* files and directories */

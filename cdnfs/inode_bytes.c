@@ -158,7 +158,7 @@ struct staged *inode_staged(struct inodes *t, const struct inode *in)
 	return s;
 }
 
-int inode_stage(struct inodes *t, struct inode *in, int dirfd, struct staged **out)
+int inode_stage(struct inodes *t, struct inode *in, struct staging_dir *dir, struct staged **out)
 {
 	struct staged *made, *have = inode_staged(t, in);
 	int rc;
@@ -167,7 +167,7 @@ int inode_stage(struct inodes *t, struct inode *in, int dirfd, struct staged **o
 		*out = have;
 		return 0;
 	}
-	rc = staged_open(dirfd, &made);
+	rc = staged_open(dir, &made);
 	if (rc < 0)
 		return rc;
 	pthread_mutex_lock(&t->lock);

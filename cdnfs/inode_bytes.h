@@ -34,7 +34,7 @@ void inode_set_unsynced(struct inodes *t, struct inode *in, const struct place *
 /* The staged bytes: the inode's, valid while the caller is its user. NULL: none. */
 struct staged *inode_staged(struct inodes *t, const struct inode *in);
 /* Makes them if there are none. 0 or -errno. */
-int inode_stage(struct inodes *t, struct inode *in, int dirfd, struct staged **out);
+int inode_stage(struct inodes *t, struct inode *in, struct staging_dir *dir, struct staged **out);
 /* Holds the next inode with dirty bytes and an id above `after`; NULL: no more. unused: only those without users. */
 struct inode *inode_next_dirty(struct inodes *t, uint64_t after, bool unused);
 /* How many have dirty bytes, and the sum of their sizes. */

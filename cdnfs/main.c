@@ -320,8 +320,7 @@ static void tear_down(struct mount *m)
 	api_close(&m->fs.api);
 	coherence_close(&m->fs.coherence);
 	inodes_close(&m->fs.inodes);
-	if (m->fs.staging >= 0)
-		(void)close(m->fs.staging); /* a folder */
+	staging_dir_close(&m->fs.staging);
 	stale_release(&m->fs.stale);
 	pthread_mutex_destroy(&m->fs.room_lock);
 	(void)sem_destroy(&m->fs.ready);
@@ -336,7 +335,6 @@ static int run(struct mount *m, const char *program)
 	int rc;
 
 	m->fs.opt = &m->opt;
-	m->fs.staging = -1;
 	(void)sem_init(&m->fs.ready, 0, 0); /* fails for too high a value only */
 	pthread_mutex_init(&m->fs.room_lock, NULL);
 	opened_init(&m->fs.opened);

@@ -14,7 +14,7 @@
 
 #define KEPT_RANGES 4096 /* of clean bytes; more are forgotten */
 
-int staged_open(int dirfd, struct staged **out)
+int staged_open(struct staging_dir *dir, struct staged **out)
 {
 	struct staged *s = calloc(1, sizeof(*s));
 	int rc = -ENOMEM;
@@ -25,7 +25,8 @@ int staged_open(int dirfd, struct staged **out)
 	clock_cond_init(&s->changed);
 	edit_release(&s->now);
 	edit_release(&s->sent);
-	s->fd = staging_temp(dirfd);
+	s->dir = dir;
+	s->fd = staging_temp(dir);
 	if (s->fd < 0) {
 		rc = s->fd;
 		staged_close(&s);
@@ -40,7 +41,7 @@ void staged_close(struct staged **s)
 	if (!*s)
 		return;
 	if ((*s)->fd >= 0)
-		(void)close((*s)->fd); /* unlinked: its bytes go */
+		staging_give_back((*s)->dir, (*s)->fd);
 	ranges_release(&(*s)->have);
 	edit_release(&(*s)->now);
 	edit_release(&(*s)->sent);

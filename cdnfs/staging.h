@@ -21,8 +21,10 @@
 #define STAGED_RANGES 16384 /* changed ranges, beyond which gaps between them are filled */
 
 struct staged;
+struct staging_dir;
 
-int staged_open(int dirfd, struct staged **out);
+/* The folder stays open as long as the file. */
+int staged_open(struct staging_dir *dir, struct staged **out);
 void staged_close(struct staged **s); /* nobody may use it any more */
 
 /* A NEW one is based on that version from now on. */

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +12,40 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-int staging_temp(int dirfd)
+struct staging_dir {
+	int fd;
+	pthread_mutex_t lock;
+	int idle[STAGING_IDLE]; /* lock */
+	size_t n;		/* lock: of them */
+};
+
+static int take_idle(struct staging_dir *d)
+{
+	int fd = -1;
+
+	pthread_mutex_lock(&d->lock);
+	if (d->n)
+		fd = d->idle[--d->n];
+	pthread_mutex_unlock(&d->lock);
+	return fd;
+}
+
+void staging_give_back(struct staging_dir *d, int fd)
+{
+	bool kept = false;
+
+	if (ftruncate(fd, 0) == 0) { /* else its bytes go with it */
+		pthread_mutex_lock(&d->lock);
+		kept = d->n < STAGING_IDLE;
+		if (kept)
+			d->idle[d->n++] = fd;
+		pthread_mutex_unlock(&d->lock);
+	}
+	if (!kept)
+		(void)close(fd); /* unlinked: its bytes go */
+}
+
+static int temp_new(int dirfd)
 {
 	char name[64];
 	int fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -32,8 +67,28 @@ int staging_temp(int dirfd)
 	return -EEXIST;
 }
 
-int staging_dir_open(const char *path, int *fd, char *error, size_t cap)
+int staging_temp(struct staging_dir *d)
 {
+	int fd = take_idle(d);
+
+	return fd < 0 ? temp_new(d->fd) : fd;
+}
+
+void staging_dir_close(struct staging_dir **d)
+{
+	if (!*d)
+		return;
+	for (size_t i = 0; i < (*d)->n; i++)
+		(void)close((*d)->idle[i]); /* they are empty */
+	(void)close((*d)->fd);		    /* a folder */
+	pthread_mutex_destroy(&(*d)->lock);
+	free(*d);
+	*d = NULL;
+}
+
+int staging_dir_open(const char *path, struct staging_dir **out, char *error, size_t cap)
+{
+	struct staging_dir *d = NULL;
 	struct statfs sf;
 	int dir, probe, rc;
 
@@ -53,13 +108,17 @@ int staging_dir_open(const char *path, int *fd, char *error, size_t cap)
 		goto fail;
 	}
 	if (!rc) {
-		probe = staging_temp(dir);
+		probe = temp_new(dir);
 		rc = probe < 0 ? probe : 0;
 		if (probe >= 0)
 			(void)close(probe); /* was only tried */
 	}
+	if (!rc && !(d = calloc(1, sizeof(*d))))
+		rc = -ENOMEM;
 	if (!rc) {
-		*fd = dir;
+		d->fd = dir;
+		pthread_mutex_init(&d->lock, NULL);
+		*out = d;
 		return 0;
 	}
 	(void)snprintf(error, cap, "staging: cannot write in %s: %s", path, strerror(-rc));

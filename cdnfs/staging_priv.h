@@ -14,6 +14,7 @@ enum streaming { OFF, ON, CLAIMED, ENDED, SPOILT };
 struct staged {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
+	struct staging_dir *dir;
 	int fd;
 	/* all under lock */
 	enum state state;

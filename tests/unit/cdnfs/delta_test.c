@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int dir = -1;
+static struct staging_dir *dir;
 
 static int setup(void **state)
 {
@@ -29,7 +29,8 @@ static int teardown(void **state)
 	struct staged *s = *state;
 
 	staged_close(&s);
-	return close(dir);
+	staging_dir_close(&dir);
+	return 0;
 }
 
 static void check(struct staged *s, const char *want, size_t len)

@@ -95,7 +95,7 @@ static void test_dirty_shows_and_survives(void **state)
 	struct staged_job job;
 	struct staged *s;
 	struct inode *in;
-	int dir;
+	struct staging_dir *dir;
 
 	assert_int_equal(staging_dir_open("/var/tmp", &dir, error, sizeof(error)), 0);
 	in = inode_hold_new(*state, &a, inodes_tick(*state), 1, &shown);
@@ -117,7 +117,7 @@ static void test_dirty_shows_and_survives(void **state)
 	staged_send_end(s, STAGED_STORED, &(struct version){ .stamp = 4, .size = 10 });
 	inode_drop(*state, in);
 	assert_int_equal(inodes_count(*state), 0);
-	assert_int_equal(close(dir), 0);
+	staging_dir_close(&dir);
 }
 
 static void test_handles_follow_own_stores_only(void **state)

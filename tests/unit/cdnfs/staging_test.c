@@ -6,15 +6,18 @@
 #include <stdarg.h>
 #include <stddef.h>
 /* cmocka needs the four above */
+#include "common/base.h"
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-static int dir = -1;
+static struct staging_dir *dir;
 
 static int setup(void **state)
 {
@@ -33,7 +36,7 @@ static int teardown(void **state)
 
 	staged_close(&s);
 	assert_null(s);
-	assert_int_equal(close(dir), 0);
+	staging_dir_close(&dir);
 	return 0;
 }
 
@@ -512,17 +515,41 @@ static void test_a_change_of_what_was_given_ends_a_stream(void **state)
 	}
 }
 
+static void test_files_are_used_again_without_their_bytes(void **state)
+{
+	int fds[STAGING_IDLE + 1];
+	ino_t first;
+	struct stat st;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = staging_temp(dir);
+		assert_true(fds[i] >= 0);
+		assert_int_equal(write(fds[i], "bytes", 5), 5);
+	}
+	assert_int_equal(fstat(fds[STAGING_IDLE - 1], &st), 0);
+	first = st.st_ino;
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		staging_give_back(dir, fds[i]);
+	assert_int_equal(fcntl(fds[STAGING_IDLE], F_GETFD), -1); /* one too many */
+	fds[0] = staging_temp(dir);
+	assert_int_equal(fstat(fds[0], &st), 0);
+	assert_int_equal(st.st_ino, first);
+	assert_int_equal(st.st_size, 0);
+	staging_give_back(dir, fds[0]);
+}
+
 static void test_folder_errors(void **state)
 {
 	char error[200] = "";
-	int fd = -7;
+	struct staging_dir *d = NULL;
 
 	(void)state;
-	assert_true(staging_dir_open("/proc/nothing/here", &fd, error, sizeof(error)) < 0);
+	assert_true(staging_dir_open("/proc/nothing/here", &d, error, sizeof(error)) < 0);
 	assert_non_null(strstr(error, "/proc/nothing/here"));
-	assert_int_equal(fd, -7);
+	assert_null(d);
 	if (access("/dev/shm", W_OK) == 0) {
-		assert_int_equal(staging_dir_open("/dev/shm", &fd, error, sizeof(error)), -EINVAL);
+		assert_int_equal(staging_dir_open("/dev/shm", &d, error, sizeof(error)), -EINVAL);
 		assert_non_null(strstr(error, "memory"));
 	}
 }
@@ -540,6 +567,7 @@ int main(void)
 		T(test_hold_empties), T(test_hold_of_new_goes_back),
 		T(test_writers_wait_for_the_send), T(test_a_stream_gives_what_is_stored),
 		T(test_a_change_of_what_was_given_ends_a_stream),
+		T(test_files_are_used_again_without_their_bytes),
 		cmocka_unit_test(test_folder_errors) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
