@@ -1,6 +1,7 @@
 #include "common/base.h"
 #include "common/clock.h"
 #include "common/httpc_priv.h"
+#include "common/id.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/origin.h"
@@ -325,7 +326,7 @@ static int make_lines(struct httpc_handle *h)
 		rc = add_line(h, "Content-Type:"); /* libcurl would call it a form */
 	if (rc == 0 && h->setup->authorization)
 		rc = add_line(h, h->setup->authorization);
-	if (rc == 0 && request_id_ok(log_request_get(), strlen(log_request_get()))) {
+	if (rc == 0 && id_ok(log_request_get(), strlen(log_request_get()), LIMIT_REQUEST_ID)) {
 		(void)snprintf(h->request_id, sizeof(h->request_id), "X-Request-Id: %s",
 			log_request_get());
 		rc = add_line(h, h->request_id);

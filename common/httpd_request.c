@@ -1,7 +1,7 @@
 #include "common/httpd_priv.h"
 
+#include "common/id.h"
 #include "common/name.h"
-#include "common/origin.h"
 #include "common/request_id.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -78,11 +78,11 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
 	} else if (NAMED(key, key_len, "Expect")) {
 		req->expects = strcasecmp(value, "100-continue") == 0;
 	} else if (NAMED(key, key_len, "X-Request-Id")) {
-		if (request_id_ok(value, len)) {
+		if (id_ok(value, len, LIMIT_REQUEST_ID)) {
 			memcpy(req->request_id, value, len);
 			req->request_id[len] = '\0';
 		}
-	} else if (NAMED(key, key_len, "X-Session") && origin_ok(value, len)) {
+	} else if (NAMED(key, key_len, "X-Session") && id_ok(value, len, LIMIT_SESSION)) {
 		memcpy(req->origin, value, len);
 		req->origin[len] = '\0';
 	}

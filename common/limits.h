@@ -36,11 +36,7 @@
 #define LIMIT_DENTRIES (1U << 17)    /* names that a mount remembers */
 #define LIMIT_SLOTS 256		     /* slots of a session */
 #define LIMIT_NODES 256		     /* nodes in nodes.yml */
-#define LIMIT_TYPE 127		     /* bytes of a content type */
-#define LIMIT_SESSION 64	     /* bytes of a session id */
 #define LIMIT_LOCKS 4096	     /* of one kind on one file */
-#define LIMIT_SLOTS 256		     /* slots of a session */
-#define LIMIT_NODES 256		     /* nodes in nodes.yml */
 #define LIMIT_CONF_FILE (1U << 20)
 #define LIMIT_DRAIN (64U << 20)	   /* bytes read and thrown away to still answer a refused body */
 #define LIMIT_HEADERS (64U << 10)  /* bytes of the headers of an answer */

@@ -5,20 +5,6 @@
 static char everybody[ORIGIN_TEXT]; /* written before there are threads */
 static _Thread_local char own[ORIGIN_TEXT];
 
-bool origin_ok(const char *text, size_t len)
-{
-	if (len < 1 || len > LIMIT_SESSION)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
-
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			    c == '_' || c == '-'))
-			return false;
-	}
-	return true;
-}
-
 void origin_set(const char *id)
 {
 	(void)snprintf(own, sizeof(own), "%s", id); /* good ones fit */

@@ -11,20 +11,6 @@ _Static_assert(LIMIT_REQUEST_ID >= 16, "what is made has 16 digits");
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static _Atomic uint64_t next;
 
-bool request_id_ok(const char *text, size_t len)
-{
-	if (len < 1 || len > LIMIT_REQUEST_ID)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
-
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			    c == '_' || c == '-'))
-			return false;
-	}
-	return true;
-}
-
 static void seed(void)
 {
 	uint64_t x;

@@ -2,6 +2,7 @@
 
 #include "common/bell.h"
 #include "common/clock.h"
+#include "common/id.h"
 #include "common/log.h"
 #include "common/origin.h"
 #include "dist/meta_pg_listen.h"
@@ -36,7 +37,7 @@ static void hear(void *arg, const char *text)
 	if (!json || meta_is_self(h->meta, text, (size_t)(origin - text)))
 		return;
 	len = (size_t)(json - origin - 1);
-	if (origin_ok(origin + 1, len))
+	if (id_ok(origin + 1, len, LIMIT_SESSION))
 		memcpy(id, origin + 1, len);
 	feed_publish_text(h->feed, json + 1, id);
 }

@@ -1,6 +1,7 @@
 #include "dist/routes_events.h"
 
-#include "common/origin.h"
+#include "common/id.h"
+#include "common/limits.h"
 #include "dist/answer.h"
 #include <errno.h>
 #include <string.h>
@@ -10,7 +11,7 @@ static const char *read_session(struct httpd_req *req)
 {
 	const char *session = httpd_query(req, "session");
 
-	if (session && origin_ok(session, strlen(session)))
+	if (session && id_ok(session, strlen(session), LIMIT_SESSION))
 		return session;
 	httpd_reply_error(req, 400,
 		session ? "session: must be 1 to %d letters, digits, '_' and '-'"

@@ -4,28 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <cmocka.h>
-
-static void test_what_is_one(void **state)
-{
-	char longest[LIMIT_SESSION + 2];
-
-	(void)state;
-	memset(longest, 'x', sizeof(longest) - 1);
-	longest[sizeof(longest) - 1] = '\0';
-	assert_true(origin_ok(longest, LIMIT_SESSION));
-	assert_false(origin_ok(longest, LIMIT_SESSION + 1));
-	assert_false(origin_ok("", 0));
-	for (int c = 0; c < 256; c++) {
-		char text[] = { 'a', (char)c };
-		bool good = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-			    (c >= 'a' && c <= 'z') || c == '_' || c == '-';
-
-		assert_int_equal(origin_ok(text, 2), good);
-	}
-}
 
 static void *look(void *arg)
 {
@@ -56,7 +36,6 @@ static void test_each_thread_has_its_own(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_is_one),
 		cmocka_unit_test(test_each_thread_has_its_own),
 	};
 
