@@ -66,7 +66,7 @@ pytest_run() {
 	shift 2
 	CDN_BIN=$(realpath "$BUILD/bin") SAN=$SAN timeout "${PYTEST_SECONDS:-1200}" "${run[@]}" \
 		/usr/bin/python3 -m pytest -q -rfEs --tb=short -o cache_dir="$log.failed" \
-		--timeout=300 -n "$workers" --dist loadfile "$@" 2>&1 | tee "$log"
+		--junitxml="$log.xml" --timeout=300 -n "$workers" --dist loadfile "$@" 2>&1 | tee "$log"
 	return "${PIPESTATUS[0]}"
 }
 
@@ -87,16 +87,15 @@ pytests() {
 	mapfile -t extra < <(printf '%s' "${PYTEST_ARGS:-}" | xargs -r printf '%s\n')
 	pytest_run "$WORKERS" "$log" ${T:+-k "$T"} "${extra[@]}" "$@"
 	rc=$?
-	good=$(tail -n 3 "$log" | grep -oE '[0-9]+ passed' | tail -n 1 | grep -oE '[0-9]+')
-	bad=$(tail -n 3 "$log" | grep -oE '[0-9]+ (failed|errors?)\b' | awk '{n += $1} END {print n + 0}')
+	read -r good bad < <(tests/totals.py "$log.xml")
 	# 5: nothing was collected, which T may cause; 1 without a count, and the others: a run that broke
 	case $rc in 0 | 5) ;; *) [ "$bad" != 0 ] || bad=1 ;; esac
 	if [ "$rc" = 1 ] && [ "$bad" -le "${AGAIN:-0}" ] && again "$log" ${T:+-k "$T"} "${extra[@]}" "$@"; then
-		good=$((${good:-0} + bad))
+		good=$((good + bad))
 		bad=0
 	fi
-	rm -rf "$log" "$log.failed"
-	add "${good:-0}" "$bad"
+	rm -rf "$log" "$log.failed" "$log.xml"
+	add "$good" "$bad"
 }
 
 make --no-print-directory -j"${JOBS:-$(nproc)}" BUILD="$BUILD" SAN="$SAN" ${CC:+CC="$CC"} all unit || {
