@@ -25,6 +25,12 @@ check() { # NAME COMMAND…: counted
 	fi
 }
 
+interrupted() { # for INT and TERM: counted, so that what was not reached does not pass
+	failed=$((failed + 1))
+	echo "FAILED  ${label:-}interrupted ($SECONDS s)"
+	exit 1
+}
+
 need() { # NAME COMMAND…: counted, and nothing can go on without it
 	check "$@"
 	[ "$failed" = 0 ] || exit 1

@@ -1,10 +1,14 @@
-"""What `make test` counts (tests/totals.py): tests, whatever their messages say and however often they fail."""
+"""What is counted: by `make test` tests (tests/totals.py), whatever their messages say and however often they fail; by the
+shell's tests checks (tests/checks.sh), and that they were interrupted."""
 
 import os
 import subprocess
 import sys
 
-TOTALS = os.path.join(os.path.dirname(__file__), "..", "totals.py")
+import pytest
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TOTALS = os.path.join(TESTS, "totals.py")
 
 CASES = """
 import pytest
@@ -45,3 +49,22 @@ def test_a_report_that_is_not_there_or_not_whole_has_none(tmp_path):
     assert totals(tmp_path / "none.xml") == "0 0\n"
     (tmp_path / "half.xml").write_text("<testsuites><testsuite>")
     assert totals(tmp_path / "half.xml") == "0 0\n"
+
+
+CHECKS = """
+. "$1/checks.sh"
+trap interrupted INT TERM
+trap 'echo "$passed passed, $failed failed"' EXIT
+check fine true
+kill -$2 $$
+check "never reached" true
+"""
+
+
+@pytest.mark.parametrize("signal", ["INT", "TERM"])
+def test_an_interrupted_run_has_failed(tmp_path, signal):
+    run = subprocess.run(["bash", "-c", CHECKS, "bash", TESTS, signal],
+                         env=os.environ | {"work": str(tmp_path)}, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert run.stdout.splitlines()[-1] == "1 passed, 1 failed", run.stdout + run.stderr
+    assert "FAILED  interrupted" in run.stdout and "never reached" not in run.stdout

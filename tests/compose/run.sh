@@ -273,7 +273,7 @@ with_v2() {
 	dc config -q && dc up -d
 }
 
-trap 'exit 1' INT TERM
+trap interrupted INT TERM
 trap clean_up EXIT
 [ "$(id -u)" = 0 ] || { echo "test-compose: mounts and dockerd need root" >&2; failed=1; exit 1; }
 password=secret-$RANDOM$RANDOM db_image=postgres:17-alpine

@@ -127,7 +127,7 @@ nothing_left() {
 }
 
 pids=()
-trap 'failed=1; exit 1' INT TERM
+trap interrupted INT TERM
 trap clean_up EXIT
 need "packages of this machine" local/deps.sh deb
 need "/dev/fuse" test -e /dev/fuse
