@@ -1,5 +1,6 @@
 #include "cdnfs/staging_dir.h"
 
+#include "common/log.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -13,10 +14,12 @@
 #include <unistd.h>
 
 struct staging_dir {
+	char *path; /* absolute */
 	int fd;
 	pthread_mutex_t lock;
 	int idle[STAGING_IDLE]; /* lock */
 	size_t n;		/* lock: of them */
+	bool told;		/* lock: that the folder cannot be made anew */
 };
 
 static int take_idle(struct staging_dir *d)
@@ -67,28 +70,9 @@ static int temp_new(int dirfd)
 	return -EEXIST;
 }
 
-int staging_temp(struct staging_dir *d)
+/* Opens the folder at path, which is made when it is missing. Descriptor, or -errno with a sentence in error. */
+static int open_folder(const char *path, char *error, size_t cap)
 {
-	int fd = take_idle(d);
-
-	return fd < 0 ? temp_new(d->fd) : fd;
-}
-
-void staging_dir_close(struct staging_dir **d)
-{
-	if (!*d)
-		return;
-	for (size_t i = 0; i < (*d)->n; i++)
-		(void)close((*d)->idle[i]); /* they are empty */
-	(void)close((*d)->fd);		    /* a folder */
-	pthread_mutex_destroy(&(*d)->lock);
-	free(*d);
-	*d = NULL;
-}
-
-int staging_dir_open(const char *path, struct staging_dir **out, char *error, size_t cap)
-{
-	struct staging_dir *d = NULL;
 	struct statfs sf;
 	int dir, probe, rc;
 
@@ -113,17 +97,97 @@ int staging_dir_open(const char *path, struct staging_dir **out, char *error, si
 		if (probe >= 0)
 			(void)close(probe); /* was only tried */
 	}
-	if (!rc && !(d = calloc(1, sizeof(*d))))
-		rc = -ENOMEM;
-	if (!rc) {
-		d->fd = dir;
-		pthread_mutex_init(&d->lock, NULL);
-		*out = d;
-		return 0;
-	}
+	if (!rc)
+		return dir;
 	(void)snprintf(error, cap, "staging: cannot write in %s: %s", path, strerror(-rc));
 fail:
 	if (dir >= 0)
 		(void)close(dir); /* nothing was written to it */
+	return rc;
+}
+
+static bool removed(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
+/* Under the same descriptor, so that no thread uses one that was closed. */
+static int make_anew_locked(struct staging_dir *d)
+{
+	char error[512] = "";
+	int fd = open_folder(d->path, error, sizeof(error));
+
+	if (fd >= 0 && dup3(fd, d->fd, O_CLOEXEC) < 0)
+		(void)snprintf(error, sizeof(error), "staging: %s: %s", d->path, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd); /* a folder */
+	if (error[0]) {
+		if (!d->told) /* one line, not one for each write */
+			log_error("the folder for staging was removed and cannot be made anew: "
+				  "writes fail until it can",
+				"error=\"%s\"", error);
+		d->told = true;
+		return -EIO;
+	}
+	d->told = false;
+	log_warn("the folder for staging was removed: it is made anew", "staging=\"%s\"", d->path);
+	return 0;
+}
+
+int staging_temp(struct staging_dir *d)
+{
+	int fd = take_idle(d), rc;
+
+	if (fd < 0)
+		fd = temp_new(d->fd);
+	if (fd >= 0)
+		return fd;
+	pthread_mutex_lock(&d->lock);
+	fd = temp_new(d->fd); /* another thread may have made it anew */
+	if (fd < 0 && removed(d->fd)) {
+		rc = make_anew_locked(d);
+		fd = rc < 0 ? rc : temp_new(d->fd);
+	}
+	pthread_mutex_unlock(&d->lock);
+	return fd;
+}
+
+void staging_dir_close(struct staging_dir **d)
+{
+	if (!*d)
+		return;
+	for (size_t i = 0; i < (*d)->n; i++)
+		(void)close((*d)->idle[i]); /* they are empty */
+	if ((*d)->fd >= 0)
+		(void)close((*d)->fd); /* a folder */
+	pthread_mutex_destroy(&(*d)->lock);
+	free((*d)->path);
+	free(*d);
+	*d = NULL;
+}
+
+int staging_dir_open(const char *path, struct staging_dir **out, char *error, size_t cap)
+{
+	struct staging_dir *d = calloc(1, sizeof(*d));
+	int rc;
+
+	if (!d) {
+		(void)snprintf(error, cap, "staging: no memory");
+		return -ENOMEM;
+	}
+	pthread_mutex_init(&d->lock, NULL);
+	d->fd = rc = open_folder(path, error, cap);
+	if (rc >= 0) {
+		d->path = realpath(path, NULL);
+		rc = d->path ? 0 : -errno;
+		if (rc < 0)
+			(void)snprintf(error, cap, "staging: %s: %s", path, strerror(-rc));
+	}
+	if (rc < 0)
+		staging_dir_close(&d);
+	else
+		*out = d;
 	return rc;
 }

@@ -342,3 +342,30 @@ def test_killed_mount_leaves_what_was_closed(cdn, mount):
     mount.kill()
     mount.close()
     assert (cdn.mount(mount.path).path / "f").read_bytes() == b"closed"
+
+
+def test_a_staging_folder_that_was_removed_is_made_anew(cdn, mount):
+    staging = cdn.tmp / "mnt.staging"
+    staging.rmdir()
+    (mount.path / "a").write_bytes(b"staged in a new one")
+    assert staging.is_dir()
+    assert again(cdn, mount).path.joinpath("a").read_bytes() == b"staged in a new one"
+    log = mount.log.read_text()
+    assert log.count("the folder for staging was removed: it is made anew") == 1 and str(staging) in log
+
+
+def test_one_that_cannot_be_made_anew_is_eio_and_one_line(cdn, mount):
+    staging = cdn.tmp / "mnt.staging"
+    staging.rmdir()
+    staging.write_text("in its place")
+    for name in "ab":
+        fd = os.open(mount.path / name, os.O_CREAT | os.O_WRONLY)
+        with pytest.raises(OSError) as caught:
+            os.write(fd, b"x")
+        assert caught.value.errno == errno.EIO
+        os.close(fd)
+    log = mount.log.read_text()
+    assert log.count("the folder for staging was removed and cannot be made anew") == 1 and str(staging) in log
+    staging.unlink()
+    (mount.path / "a").write_bytes(b"now it can")
+    assert (mount.path / "a").read_bytes() == b"now it can"
