@@ -76,6 +76,7 @@ static int choose(struct cdnfs *fs, const struct wait *w, int64_t deadline, uint
 {
 	char not [sizeof(av->full) + sizeof(av->away) + 1];
 	struct wait once = { .stop = w ? w->stop : NULL, .ctx = w ? w->ctx : NULL, .quiet = true };
+	bool waits = av->away[0];
 	int rc;
 
 	for (;;) {
@@ -89,6 +90,9 @@ static int choose(struct cdnfs *fs, const struct wait *w, int64_t deadline, uint
 			return rc;
 		if (rc == -ENOSPC && !av->away[0])
 			return rc;
+		/* dist would give one that said it is full, and knows no other */
+		if (rc == -EIO && !waits && api_place(fs->api, &once, id, size, "", out) == 0)
+			return -ENOSPC;
 		av->away[0] = 0; /* nobody else: perhaps it is back */
 		if (!pause_retry(w, deadline, &rc))
 			return rc == -ENOSPC ? -EIO : rc;

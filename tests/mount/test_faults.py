@@ -1,6 +1,8 @@
 """Servers that are away, slow, full or killed: what the mount's users see of it."""
 import errno
 import os
+import re
+import resource
 import signal
 import subprocess
 import threading
@@ -292,6 +294,22 @@ def test_a_file_that_fits_on_no_node_is_enospc(small):
     error, _ = timed(lambda: path.write_bytes(bytes(5_000_000)))
     path.unlink()
     assert error is not None and error.errno == errno.ENOSPC
+
+
+def test_a_full_node_that_dist_takes_for_empty_is_enospc_at_once(tmp_path):
+    cdn = Cdn(tmp_path / "cdn", nodes=1, max_storage="100M")
+    try:
+        mount = cdn.mount(cdn.tmp / "mnt", "timeout=60")
+        node = cdn.processes["node1"].popen.pid
+        resource.prlimit(node, resource.RLIMIT_FSIZE, (500_000, resource.RLIM_INFINITY))
+        error, _ = timed(lambda: (mount.path / "f").write_bytes(bytes(1_000_000)))
+        assert error is not None and error.errno == errno.ENOSPC
+        asked = [line for line in cdn.log("dist").splitlines() if re.search("method=GET .* path=/update/", line)]
+        assert len(asked) < 5, "\n".join(asked)
+        resource.prlimit(node, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        (mount.path / "f").write_bytes(bytes(1_000_000))
+    finally:
+        cdn.close()
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
