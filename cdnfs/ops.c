@@ -15,7 +15,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	struct cdnfs *fs = userdata;
 	unsigned want = FUSE_CAP_ASYNC_READ | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_PARALLEL_DIROPS |
 			FUSE_CAP_READDIRPLUS | FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ASYNC_DIO |
-			FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_DONT_MASK;
+			FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_DONT_MASK | FUSE_CAP_EXPORT_SUPPORT;
 	const struct shown *shown = &fs->opt->shown;
 
 	/* READDIRPLUS without AUTO: a listing must not cost a lookup an entry.

@@ -55,6 +55,22 @@ static bool reply_known(fuse_req_t req, uint64_t dir, const char *name)
 	return false;
 }
 
+/* What a handle (open_by_handle_at) means of which the kernel knows no name: "." is the inode itself. Which folder a folder is
+ * in (".."), without which the kernel opens none by handle, nobody tells. */
+static void lookup_by_id(fuse_req_t req, uint64_t id, const char *name)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wait w = reply_wait(req);
+	uint64_t tick = inodes_tick(fs->inodes);
+	struct wire_file f;
+	int rc = name[1] ? -ENOENT : api_getattr(fs->api, &w, id, &f);
+
+	if (rc)
+		reply_result(req, rc);
+	else
+		reply_file(req, id, name, &f, tick);
+}
+
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct cdnfs *fs = reply_fs(req);
@@ -64,6 +80,10 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int rc;
 
 	fs_begin(fs, FS_lookup);
+	if (!strcmp(name, ".") || !strcmp(name, "..")) {
+		lookup_by_id(req, parent, name);
+		return;
+	}
 	if (reply_known(req, parent, name))
 		return;
 	rc = api_lookup(fs->api, &w, parent, name, &f);

@@ -1,0 +1,82 @@
+"""Files opened by handle (open_by_handle_at), as file servers and backup programs do it, also after the kernel forgot them."""
+import ctypes
+import errno
+import os
+
+import pytest
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+MAX = 128  # bytes of a handle
+
+
+class Handle(ctypes.Structure):
+    _fields_ = [("bytes", ctypes.c_uint), ("type", ctypes.c_int), ("data", ctypes.c_ubyte * MAX)]
+
+
+def handle_of(path):
+    handle, mount_id = Handle(bytes=MAX), ctypes.c_int()
+    rc = LIBC.name_to_handle_at(-100, os.fsencode(path), ctypes.byref(handle), ctypes.byref(mount_id), 0)
+    assert rc == 0, os.strerror(ctypes.get_errno())
+    return handle
+
+
+def open_handle(root, handle, flags=os.O_RDONLY):
+    at = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fd = LIBC.open_by_handle_at(at, ctypes.byref(handle), flags)
+        if fd < 0:
+            raise OSError(ctypes.get_errno(), "open_by_handle_at")
+        return fd
+    finally:
+        os.close(at)
+
+
+@pytest.fixture
+def mount(cdn):
+    return cdn.mount(cdn.tmp / "mnt")
+
+
+@pytest.fixture(params=["known", "forgotten"])
+def root(request, cdn, mount):
+    """The mount's folder, after call(): by then the kernel knows all of its names, or none."""
+    def after():
+        if request.param == "known":
+            return mount.path
+        mount.umount()
+        return cdn.mount(mount.path).path
+    return after
+
+
+def test_a_file_is_read_and_written(mount, root):
+    (mount.path / "d").mkdir()
+    path = mount.path / "d" / "f"
+    path.write_bytes(b"content")
+    handle, want = handle_of(path), path.stat()
+    there = root()
+    fd = open_handle(there, handle, os.O_RDWR)
+    assert os.pread(fd, 100, 0) == b"content"
+    assert os.fstat(fd).st_ino == want.st_ino and os.fstat(fd).st_mtime_ns == want.st_mtime_ns
+    os.pwrite(fd, b"CON", 0)
+    os.close(fd)
+    assert path.read_bytes() == b"CONtent"
+
+
+def test_one_that_was_renamed_is_found(mount, root):
+    path = mount.path / "f"
+    path.write_bytes(b"content")
+    handle = handle_of(path)
+    (mount.path / "d").mkdir()
+    path.rename(mount.path / "d" / "g")
+    fd = open_handle(root(), handle)
+    assert os.read(fd, 100) == b"content"
+    os.close(fd)
+
+
+def test_one_that_was_removed_is_estale(mount, root):
+    path = mount.path / "f"
+    path.write_bytes(b"content")
+    handle = handle_of(path)
+    path.unlink()
+    with pytest.raises(OSError) as caught:
+        open_handle(root(), handle)
+    assert caught.value.errno == errno.ESTALE
