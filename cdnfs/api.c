@@ -296,7 +296,7 @@ int api_readdir(
 	rc = call(a, w, &c, op, NULL, &result);
 	if (rc < 0)
 		return rc;
-	rc = wire_page(result, out);
+	rc = wire_page(result, link_places(a->link), out);
 	cJSON_Delete(c.root);
 	return rc == -EPROTO ? -EIO : rc;
 }

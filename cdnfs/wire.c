@@ -145,8 +145,10 @@ static void read_times(struct json_reader *r, struct attr *a)
 	json_need(r, json_time(r, "ctime", &a->ctime), "ctime");
 }
 
-static int read_attr(struct json_reader *r, struct attr *a)
+static int read_attr(struct json_reader *r, struct places *places, struct attr *a)
 {
+	const char *node = "", *uri = "";
+
 	memset(a, 0, sizeof(*a));
 	a->nlink = 1;
 	json_need(r, json_u64(r, "id", LIMIT_ID, &a->id), "id");
@@ -158,6 +160,9 @@ static int read_attr(struct json_reader *r, struct attr *a)
 	(void)json_u64(r, "rdev", LIMIT_ID, &a->rdev);
 	(void)json_stamp(r, "stamp", &a->stamp);	     /* absent: no bytes */
 	(void)json_u32(r, "xattrs", UINT32_MAX, &a->xattrs); /* absent: none */
+	(void)json_text(r, "node", sizeof(((struct place *)0)->node) - 1, &node);
+	if (json_text(r, "uri", LIMIT_URI, &uri))
+		a->place = places_get(places, node, uri);
 	read_times(r, a);
 	return json_failed(r) < 0 || !a->id ? -EPROTO : 0;
 }
@@ -166,18 +171,14 @@ int wire_file(const cJSON *result, struct places *places, struct wire_file *out)
 {
 	struct json_reader r;
 	struct wire_file f = { 0 };
-	const char *node = "", *uri = "";
 	char target[LIMIT_TARGET + 1];
 	size_t len = 0;
 	int rc;
 
 	json_reader_init(&r, cJSON_GetObjectItemCaseSensitive(result, "attr"));
-	rc = read_attr(&r, &f.attr);
+	rc = read_attr(&r, places, &f.attr);
 	if (rc < 0)
 		return rc;
-	(void)json_text(&r, "node", sizeof(((struct place *)0)->node) - 1, &node);
-	if (json_text(&r, "uri", LIMIT_URI, &uri))
-		f.attr.place = places_get(places, node, uri);
 	if (json_bytes(&r, "target", target, sizeof(target) - 1, &len)) {
 		f.target = strndup(target, len);
 		if (!f.target)
@@ -191,7 +192,7 @@ int wire_file(const cJSON *result, struct places *places, struct wire_file *out)
 	return 0;
 }
 
-static int read_entry(const cJSON *item, struct wire_page *p)
+static int read_entry(const cJSON *item, struct places *places, struct wire_page *p)
 {
 	struct wire_entry *e = &p->list[p->n];
 	struct json_reader r, ar;
@@ -201,7 +202,7 @@ static int read_entry(const cJSON *item, struct wire_page *p)
 	json_reader_init(&r, item);
 	json_need(&r, json_bytes(&r, "name", name, sizeof(name) - 1, &len), "name");
 	json_reader_init(&ar, cJSON_GetObjectItemCaseSensitive(item, "attr"));
-	if (json_failed(&r) < 0 || !len || read_attr(&ar, &e->attr) < 0)
+	if (json_failed(&r) < 0 || !len || read_attr(&ar, places, &e->attr) < 0)
 		return -EPROTO;
 	e->name = p->text.len;
 	buf_add(&p->text, name, len);
@@ -216,7 +217,7 @@ static int read_entry(const cJSON *item, struct wire_page *p)
 	return buf_error(&p->text);
 }
 
-int wire_page(const cJSON *result, struct wire_page *out)
+int wire_page(const cJSON *result, struct places *places, struct wire_page *out)
 {
 	const cJSON *entries = cJSON_GetObjectItemCaseSensitive(result, "entries"), *item;
 	struct wire_page p = { 0 };
@@ -235,7 +236,7 @@ int wire_page(const cJSON *result, struct wire_page *out)
 	buf_add(&p.text, "", 1);
 	cJSON_ArrayForEach(item, entries)
 	{
-		rc = read_entry(item, &p);
+		rc = read_entry(item, places, &p);
 		if (rc < 0)
 			goto fail;
 	}

@@ -89,7 +89,7 @@ int wire_result(const cJSON *results, int i, const cJSON **result);
 
 /* 0, -EPROTO, -ENOMEM. `out` is the caller's to release. */
 int wire_file(const cJSON *result, struct places *places, struct wire_file *out);
-int wire_page(const cJSON *result, struct wire_page *out);
+int wire_page(const cJSON *result, struct places *places, struct wire_page *out);
 /* {"node", "uri": BASE or BASE/what}. */
 int wire_place(
 	const cJSON *object, const char *what, struct places *places, const struct place **out);

@@ -127,7 +127,7 @@ static int put_entry(void *arg, const char *name, size_t len, const struct attr 
 	buf_adds(s->out, "{\"name\":");
 	emit_bytes(s->out, name, len);
 	buf_adds(s->out, ",\"attr\":");
-	emit_attr(s->out, a, NULL);
+	emit_attr(s->out, a, base_of(s->run->d, a));
 	buf_adds(s->out, "}");
 	return s->out->len > LIST_BYTES; /* > 0: that is enough */
 }

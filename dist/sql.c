@@ -1,14 +1,14 @@
 #include "dist/sql.h"
 
-/* Columns of struct attr (tree_row.c reads them), of an inode i and its content c. */
-#define ATTR                                                                                       \
-	"i.id, i.mode, i.uid, i.gid, i.nlink, i.size, i.rdev, i.atime, i.mtime, i.ctime, "         \
-	"i.target, "                                                                               \
-	"c.stamp, c.etag, c.uri, i.xattrs"
 /* A node that has the current version. */
 #define HOLDER                                                                                     \
 	"(SELECT min(r.node) FROM replica r"                                                       \
 	" WHERE r.content = c.id AND r.part = 0 AND r.stamp = c.stamp)"
+/* Columns of struct attr (tree_row.c reads them), of an inode i and its content c. */
+#define ATTR                                                                                       \
+	"i.id, i.mode, i.uid, i.gid, i.nlink, i.size, i.rdev, i.atime, i.mtime, i.ctime, "         \
+	"i.target, "                                                                               \
+	"c.stamp, c.etag, c.uri, i.xattrs, " HOLDER
 /* Columns of struct content (reg_row.c reads them). */
 #define RECORD                                                                                     \
 	"SELECT c.id, c.size, c.filename, c.created_at, c.status, " HOLDER                         \
@@ -42,8 +42,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_INODE_LOCK_TWO] = NODE "inode i WHERE i.id IN ($1, $2) ORDER BY i.id FOR UPDATE",
 	[SQL_INODE_LOCK_PARENTS] =
 		NODE "inode i WHERE i.id IN " PARENTS " ORDER BY i.id FOR UPDATE",
-	[SQL_INODE_ATTR] = "SELECT " ATTR ", " HOLDER
-			   " FROM inode i LEFT JOIN content c ON c.id = i.id WHERE i.id = $1",
+	[SQL_INODE_ATTR] =
+		"SELECT " ATTR " FROM inode i LEFT JOIN content c ON c.id = i.id WHERE i.id = $1",
 	[SQL_INODE_ADD] =
 		"INSERT INTO inode (mode, uid, gid, nlink, size, rdev, atime, mtime, ctime, "
 		"target, xattrs)"
@@ -60,7 +60,7 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_INODE_TOUCH_PARENTS] =
 		"UPDATE inode SET mtime = $2, ctime = $2 WHERE id IN " PARENTS " RETURNING id",
 
-	[SQL_ENTRY_ATTR] = "SELECT " ATTR ", " HOLDER ", p.mode FROM inode p"
+	[SQL_ENTRY_ATTR] = "SELECT " ATTR ", p.mode FROM inode p"
 			   " LEFT JOIN dentry d ON d.parent = p.id AND d.name = $2"
 			   " LEFT JOIN inode i ON i.id = d.inode"
 			   " LEFT JOIN content c ON c.id = i.id WHERE p.id = $1",

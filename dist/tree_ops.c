@@ -36,10 +36,10 @@ static int entry_row(void *arg, const struct meta_value *col, size_t ncol)
 	struct found *f = arg;
 
 	(void)ncol;
-	f->dir_mode = (uint32_t)col[ATTR_COLUMNS + 1].number;
+	f->dir_mode = (uint32_t)col[ATTR_COLUMNS].number;
 	f->entry = col[0].type == META_INT;
 	if (f->entry)
-		attr_from_row(f->out, col, true);
+		attr_from_row(f->out, col);
 	return 0;
 }
 

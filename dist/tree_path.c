@@ -194,7 +194,7 @@ static int entry_row(void *arg, const struct meta_value *col, size_t ncol)
 	(void)ncol;
 	if (l->seen++ == l->limit)
 		return 1;
-	attr_from_row(l->a, col, false);
+	attr_from_row(l->a, col);
 	l->stopped = l->fn(l->arg, name->data, name->len, l->a);
 	return l->stopped;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-void attr_from_row(struct attr *a, const struct meta_value *col, bool holder)
+void attr_from_row(struct attr *a, const struct meta_value *col)
 {
 	a->id = (uint64_t)col[0].number;
 	a->mode = (uint32_t)col[1].number;
@@ -24,15 +24,13 @@ void attr_from_row(struct attr *a, const struct meta_value *col, bool holder)
 	value_copy(a->etag, sizeof(a->etag), &col[12]);
 	value_copy(a->uri, sizeof(a->uri), &col[13]);
 	a->xattrs = (uint32_t)col[14].number;
-	a->node[0] = '\0';
-	if (holder)
-		value_copy(a->node, sizeof(a->node), &col[ATTR_COLUMNS]);
+	value_copy(a->node, sizeof(a->node), &col[15]);
 }
 
 int tree_attr_row(void *arg, const struct meta_value *col, size_t ncol)
 {
 	(void)ncol;
-	attr_from_row(arg, col, true);
+	attr_from_row(arg, col);
 	return 0;
 }
 

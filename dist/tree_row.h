@@ -6,7 +6,7 @@
 #include "dist/record.h"
 #include "dist/tree.h"
 
-#define ATTR_COLUMNS 15
+#define ATTR_COLUMNS 16
 
 /* What the rules need to know of an inode. found is false until a row came. */
 struct tree_node {
@@ -17,11 +17,11 @@ struct tree_node {
 	uint32_t xattrs;
 };
 
-/* Columns ATTR of sql.c; with holder also the one behind them. */
-void attr_from_row(struct attr *a, const struct meta_value *col, bool holder);
+/* Columns ATTR of sql.c. */
+void attr_from_row(struct attr *a, const struct meta_value *col);
 /* Is it a directory? 0, -ENOENT, -ENOTDIR. */
 int tree_node_dir(const struct tree_node *n);
-/* Row callbacks: arg is a uint64_t for the first column, a struct tree_node, a struct attr (with holder). */
+/* Row callbacks: arg is a uint64_t for the first column, a struct tree_node, a struct attr. */
 int tree_id_row(void *arg, const struct meta_value *col, size_t ncol);
 int tree_node_row(void *arg, const struct meta_value *col, size_t ncol);
 int tree_attr_row(void *arg, const struct meta_value *col, size_t ncol);

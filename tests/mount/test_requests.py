@@ -111,6 +111,20 @@ def test_a_listed_file_costs_nothing_to_stat(cdn, mount, tree):
     assert c.is_nothing()
 
 
+def test_a_listed_small_file_costs_one_to_read(cdn, mount, tree):
+    for i in range(50):
+        (tree / f"{i}").write_text(f"{i}")
+    fresh = cdn.mount(cdn.tmp / "fresh")
+    wait_for("events", lambda: fresh.counters()["events_up"])
+    folder = fresh.path / tree.name
+    assert len(list(os.scandir(folder))) == 50
+    with Cost(fresh) as c:
+        got = [(folder / f"{i}").read_text() for i in range(50)]
+    fresh.umount()
+    assert got == [f"{i}" for i in range(50)]
+    assert (c.dist, c.node) == (0, 50)
+
+
 def test_a_new_small_file_costs_one_and_one(mount, tree):
     with Cost(mount) as c:
         for i in range(20):

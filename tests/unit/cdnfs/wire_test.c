@@ -147,7 +147,8 @@ static void test_page(void **state)
 {
 	const char *text =
 		"{\"results\":[{\"parent\":4,\"more\":true,\"entries\":["
-		"{\"name\":\"a%0Ab\",\"attr\":{\"id\":5,\"mode\":33188," TIMES "}},"
+		"{\"name\":\"a%0Ab\",\"attr\":{\"id\":5,\"mode\":33188,\"node\":\"node3\","
+		"\"uri\":\"http://h:3/\"," TIMES "}},"
 		"{\"name\":\"l\",\"attr\":{\"id\":6,\"mode\":41471,\"target\":\"a%FF\"," TIMES
 		"}}]}]}";
 	const cJSON *result;
@@ -156,19 +157,21 @@ static void test_page(void **state)
 
 	(void)state;
 	assert_int_equal(answer(text, &root, &result), 0);
-	assert_int_equal(wire_page(result, &p), 0);
+	assert_int_equal(wire_page(result, places, &p), 0);
 	assert_int_equal(p.n, 2);
 	assert_true(p.more);
 	assert_int_equal(p.parent, 4);
 	assert_string_equal(p.text.data + p.list[0].name, "a\nb");
 	assert_int_equal(p.list[0].target, 0);
+	assert_ptr_equal(p.list[0].attr.place, places_get(places, "node3", "http://h:3/"));
+	assert_null(p.list[1].attr.place);
 	assert_string_equal(p.text.data + p.list[1].target, "a\xff");
 	wire_page_release(&p);
 	cJSON_Delete(root);
 	assert_int_equal(answer("{\"results\":[{\"more\":false,\"entries\":[{\"name\":\"\"}]}]}",
 				 &root, &result),
 		0);
-	assert_int_equal(wire_page(result, &p), -EPROTO);
+	assert_int_equal(wire_page(result, places, &p), -EPROTO);
 	cJSON_Delete(root);
 }
 
