@@ -21,8 +21,9 @@ struct block {
 	uint64_t id, stamp, index; /* a stamp is unique among the versions of one id */
 	enum block_state state;
 	int error;
-	unsigned pins;
-	bool listed;		     /* in the table */
+	unsigned pins, waiters; /* who waits for it among the pins */
+	bool passed; /* read to its end in sequence: the kernel has it, and it is the first to go */
+	bool listed; /* in the table */
 	struct block *chain;	     /* of its bucket */
 	struct block *newer, *older; /* least-recently-used list: READY and unpinned */
 	uint32_t len;
@@ -87,17 +88,6 @@ fail:
 	return rc;
 }
 
-void content_stream_init(struct content_stream *s)
-{
-	memset(s, 0, sizeof(*s));
-	pthread_mutex_init(&s->lock, NULL);
-}
-
-void content_stream_release(struct content_stream *s)
-{
-	pthread_mutex_destroy(&s->lock);
-}
-
 static size_t bucket_of(const struct content *c, uint64_t id, uint64_t stamp, uint64_t index)
 {
 	uint64_t h = (stamp + index * 0x9e3779b97f4a7c15ULL + id * 0xc2b2ae3d27d4eb4fULL) *
@@ -157,13 +147,18 @@ static void unpin_locked(struct content *c, struct block *b)
 		free_locked(c, b);
 		return;
 	}
-	b->older = c->lru.older;
-	b->newer = &c->lru;
+	if (b->passed) {
+		b->older = &c->lru;
+		b->newer = c->lru.newer;
+	} else {
+		b->older = c->lru.older;
+		b->newer = &c->lru;
+	}
 	b->older->newer = b;
-	c->lru.older = b;
+	b->newer->older = b;
 }
 
-/* The least recently used block, out of list and table; NULL: none can go. */
+/* The least recently used block, or one that was passed, out of list and table; NULL: none can go. */
 static struct block *evict_locked(struct content *c)
 {
 	struct block *b = c->lru.newer;
@@ -179,7 +174,8 @@ static struct block *evict_locked(struct content *c)
 static struct block *make_locked(
 	struct content *c, const struct api_range *v, uint64_t index, bool must)
 {
-	struct block *b = c->used >= c->max ? evict_locked(c) : NULL;
+	/* what was passed is in the processor's cache */
+	struct block *b = c->used >= c->max || c->lru.newer->passed ? evict_locked(c) : NULL;
 	char *data = b ? b->data : NULL;
 	size_t slot = bucket_of(c, v->id, v->stamp, index);
 	uint64_t off = index * CONTENT_BLOCK;
@@ -218,10 +214,15 @@ struct filling {
 
 static void publish(struct filling *f, size_t upto)
 {
+	unsigned waiters = 0;
+
 	pthread_mutex_lock(&f->c->lock);
-	for (; f->published < upto; f->published++)
+	for (; f->published < upto; f->published++) {
 		f->run->blocks[f->published]->state = READY;
-	pthread_cond_broadcast(&f->c->changed);
+		waiters += f->run->blocks[f->published]->waiters;
+	}
+	if (waiters)
+		pthread_cond_broadcast(&f->c->changed);
 	pthread_mutex_unlock(&f->c->lock);
 }
 
@@ -258,11 +259,13 @@ static int run_fetch(struct content *c, const struct wait *w, struct run *run)
 {
 	struct filling f = { .c = c, .run = run };
 	int rc = api_fetch(c->api, w, &run->range, fill_sink, fill_restart, &f);
+	unsigned waiters = 0;
 
 	pthread_mutex_lock(&c->lock);
 	for (size_t i = 0; i < run->n; i++) {
 		struct block *b = run->blocks[i];
 
+		waiters += b->state == FETCHING ? b->waiters : 0;
 		if (!rc) {
 			b->state = READY;
 		} else if (b->state == FETCHING) {
@@ -272,7 +275,8 @@ static int run_fetch(struct content *c, const struct wait *w, struct run *run)
 		}
 		unpin_locked(c, b);
 	}
-	pthread_cond_broadcast(&c->changed);
+	if (waiters)
+		pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
 	return rc;
 }
@@ -362,45 +366,17 @@ static bool fetch_ahead(struct content *c, const struct api_range *v, uint64_t f
 	return room;
 }
 
-/* Notes a read in its stream and starts what should be on its way for the next ones. */
-static void look_ahead(struct content *c, const struct api_range *v, struct content_stream *s,
-	uint64_t off, size_t len)
+/* What a stream wants fetched. */
+struct ahead {
+	struct content *c;
+	const struct api_range *v;
+};
+
+static bool ahead(void *ctx, uint64_t from, uint64_t to)
 {
-	uint64_t end = off + len, from, until, window, most = c->max * CONTENT_BLOCK / 8;
-	uint64_t slack = 0;
+	struct ahead *a = ctx;
 
-	if (most > CONTENT_WINDOW)
-		most = CONTENT_WINDOW;
-	pthread_mutex_lock(&s->lock);
-	if (s->window)
-		slack = CONTENT_WINDOW; /* the kernel's reads ahead overtake one another */
-	if (off > s->next + slack || off + slack < s->next) {
-		s->window = s->ahead = 0;
-		s->next = end;
-		pthread_mutex_unlock(&s->lock);
-		return;
-	}
-	window = s->window ? s->window * 2 : CONTENT_BLOCK;
-	if (window > most)
-		window = most / CONTENT_BLOCK * CONTENT_BLOCK;
-	s->window = window;
-	if (end > s->next)
-		s->next = end;
-	from = (s->next + CONTENT_BLOCK - 1) / CONTENT_BLOCK * CONTENT_BLOCK;
-	if (from < s->ahead)
-		from = s->ahead;
-	until = s->next + 2 * window;
-	if (until > v->len)
-		until = v->len;
-	while (window && from < until && (until - from >= window || until == v->len)) {
-		uint64_t to = until - from < window ? until : from + window;
-
-		if (!fetch_ahead(c, v, from, to))
-			break;
-		from = to;
-	}
-	s->ahead = from;
-	pthread_mutex_unlock(&s->lock);
+	return fetch_ahead(a->c, a->v, from, to);
 }
 
 /* Pins blocks first..first+n; those that nobody brings yet are made, and are ours to fetch. -ENOMEM. */
@@ -419,10 +395,12 @@ static int claim(struct content *c, const struct api_range *v, uint64_t first, s
 		*(mine[i] ? &c->misses : &c->hits) += 1;
 		if (mine[i])
 			blocks[i] = make_locked(c, v, first + i, true);
-		if (!blocks[i])
+		if (!blocks[i]) {
 			rc = -ENOMEM;
-		else
+		} else {
+			blocks[i]->passed = false;
 			pin_locked(blocks[i]);
+		}
 	}
 	for (i = 0; rc < 0 && i < n; i++) {
 		if (!blocks[i] || !mine[i])
@@ -462,13 +440,15 @@ static int fetch_mine(struct content *c, const struct wait *w, const struct api_
 }
 
 /* Until b is READY or FAILED. */
-static int await_locked(struct content *c, const struct wait *w, const struct block *b)
+static int await_locked(struct content *c, const struct wait *w, struct block *b)
 {
 	while (b->state == FETCHING) {
 		if (w && w->stop && w->stop(w->ctx))
 			return -EINTR;
+		b->waiters++;
 		(void)clock_wait(
 			&c->changed, &c->lock, clock_ms() + STOP_LOOK_MS); /* the state tells */
+		b->waiters--;
 	}
 	return b->state == FAILED ? b->error : 0;
 }
@@ -512,6 +492,7 @@ int content_read(struct content *c, const struct wait *w, const struct api_range
 
 	out->n = 0;
 	out->len = 0;
+	out->passing = false;
 	if (off >= version->len || !len)
 		return 0;
 	if (len > CONTENT_READ)
@@ -522,7 +503,8 @@ int content_read(struct content *c, const struct wait *w, const struct api_range
 	do {
 		rc = claim(c, version, first, n, blocks, mine);
 		if (!rc && s) {
-			look_ahead(c, version, s, off, len);
+			out->passing = content_stream_read(s, off, len, version->len,
+				c->max * CONTENT_BLOCK / 8, ahead, &(struct ahead){ c, version });
 			s = NULL; /* once */
 		}
 		if (!rc)
@@ -558,7 +540,16 @@ void content_counts(struct content *c, struct content_counts *out)
 
 void content_done(struct content *c, struct content_bytes *b)
 {
-	unpin_all(c, (size_t)b->n, (struct block **)b->blocks);
+	pthread_mutex_lock(&c->lock);
+	for (int i = 0; i < b->n; i++) {
+		struct block *one = b->blocks[i];
+
+		if (b->passing)
+			one->passed = (char *)b->iov[i].iov_base + b->iov[i].iov_len ==
+				      one->data + one->len;
+		unpin_locked(c, one);
+	}
+	pthread_mutex_unlock(&c->lock);
 	b->n = 0;
 }
 

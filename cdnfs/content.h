@@ -1,14 +1,12 @@
-/* content - reading stored versions: blocks of 128 KiB in a bounded memory cache, fetched in runs from the nodes, ahead of
+/* content - reading stored versions: blocks of 32 KiB in a bounded memory cache, fetched in runs from the nodes, ahead of
  * who reads in sequence. A version never changes, so blocks are never stale; they only go. */
 #ifndef CDNFS_CONTENT_H
 #define CDNFS_CONTENT_H
 
 #include "cdnfs/api.h"
-#include <pthread.h>
+#include "cdnfs/content_stream.h"
 #include <sys/uio.h>
 
-#define CONTENT_BLOCK 131072U
-#define CONTENT_WINDOW (4U << 20)
 #define CONTENT_READ (1U << 20) /* most bytes of one read */
 #define CONTENT_IOV (CONTENT_READ / CONTENT_BLOCK + 2)
 
@@ -18,22 +16,13 @@ struct content;
 int content_open(struct api *api, uint64_t memory, struct content **out);
 void content_close(struct content **c);
 
-/* Where one handle reads, to see sequences. Zero it. */
-struct content_stream {
-	pthread_mutex_t lock;
-	uint64_t next;	 /* lock: end of the last read */
-	uint64_t ahead;	 /* lock: asked for up to here */
-	uint64_t window; /* lock: bytes of a run ahead, 0: not in sequence */
-};
-void content_stream_init(struct content_stream *s);
-void content_stream_release(struct content_stream *s);
-
 /* Bytes to answer with, straight from the cache until content_done. */
 struct content_bytes {
 	struct iovec iov[CONTENT_IOV];
 	int n;
 	size_t len;
 	void *blocks[CONTENT_IOV]; /* pinned */
+	bool passing;		   /* read in sequence: they are not kept for long */
 };
 /* Reads at most CONTENT_READ bytes within [off, range->len), range->len being the version's size. 0 or -errno: -ENOENT when the version is
  * gone. range->off is not used. */

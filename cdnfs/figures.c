@@ -65,7 +65,7 @@ static void add_memory(struct cdnfs *fs, struct buf *out)
 	content_counts(fs->content, &c);
 	inodes_dirty(fs->inodes, &files, &bytes);
 	metrics_counter(out, "cdn_mount_cache_hits_total",
-		"Blocks of 128 KiB that a read found in memory, or on their way.", c.hits);
+		"Blocks of 32 KiB that a read found in memory, or on their way.", c.hits);
 	metrics_counter(
 		out, "cdn_mount_cache_misses_total", "Blocks that a read had to fetch.", c.misses);
 	metrics_gauge(out, "cdn_mount_cache_bytes", "Memory of those blocks.", c.bytes);
