@@ -21,8 +21,11 @@ enum {
 	HEADERS = 32, /* lines of one request, ours included */
 	IDLE_SECONDS =
 		25, /* a connection idle for longer is not used again: servers drop it at 30 */
-	SMALL_BODY = 65535, /* libcurl sends a body of this size in one piece with its headers */
-	STOP_MS = 50	    /* how often stop() is asked while nothing arrives */
+	SMALL_READ =
+		32768, /* bytes at a time of an answer that is kept: libcurl allocates them anew */
+	LARGE_READ = 262144, /* of one that goes to a sink */
+	SMALL_BODY = 65535,  /* libcurl sends a body of this size in one piece with its headers */
+	STOP_MS = 50	     /* how often stop() is asked while nothing arrives */
 };
 
 struct httpc_handle {
@@ -237,7 +240,6 @@ static int set_constants(struct httpc_handle *h)
 	bad |= (int)curl_easy_setopt(c, CURLOPT_PROXY, "");
 	bad |= (int)curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 512L << 10);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_MAXAGE_CONN, (long)IDLE_SECONDS);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_MAXREDIRS, 5L);
@@ -410,6 +412,8 @@ static int prepare(struct httpc_handle *h)
 	if (rc < 0)
 		return rc;
 	bad = set_method(h);
+	bad |= (int)curl_easy_setopt(
+		c, CURLOPT_BUFFERSIZE, (long)(req->sink ? LARGE_READ : SMALL_READ));
 	bad |= (int)curl_easy_setopt(c, CURLOPT_URL, req->url);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_HTTPHEADER, h->lines);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
