@@ -95,8 +95,8 @@ int api_lock_test(struct api *a, const struct wait *w, struct lock_want *want)
 		return rc;
 	json_reader_init(&r, result);
 	json_need(&r, json_text(&r, "type", 16, &type), "type");
-	json_need(&r, json_u64(&r, "first", LIMIT_FILE_SIZE, &got.first), "first");
-	json_need(&r, json_u64(&r, "last", LIMIT_FILE_SIZE, &got.last), "last");
+	json_need(&r, json_u64(&r, "first", LIMIT_NUMBER, &got.first), "first");
+	json_need(&r, json_u64(&r, "last", LIMIT_NUMBER, &got.last), "last");
 	json_need(&r, json_u32(&r, "pid", UINT32_MAX, &got.pid), "pid");
 	(void)json_text(&r, "owner", 16, &owner); /* absent: another mount's */
 	got.owner = strtoull(owner, NULL, 16);

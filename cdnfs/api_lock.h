@@ -11,7 +11,7 @@ struct lock_want {
 	uint64_t id, owner;
 	bool flock; /* of flock(2): the whole file; else of fcntl(2) */
 	enum want_type type;
-	uint64_t first, last; /* <= LIMIT_FILE_SIZE */
+	uint64_t first, last; /* <= LIMIT_NUMBER */
 	uint32_t pid;
 };
 

@@ -1,6 +1,7 @@
 #include "cdnfs/delta.h"
 
 #include "cdnfs/staging_dir.h"
+#include "common/extent.h"
 #include "common/limits.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -82,17 +83,14 @@ static int put_zero(struct delta *d, uint64_t from, uint64_t to)
 /* The first long hole in [from, to); false: none. */
 static bool find_hole(int fd, uint64_t from, uint64_t to, struct range *out)
 {
-	while (to - from >= HOLE) {
-		off_t hole = lseek(fd, (off_t)from, SEEK_HOLE), data;
+	uint64_t data, end;
 
-		if (hole < 0 || (uint64_t)hole >= to)
-			return false;
-		data = lseek(fd, hole, SEEK_DATA); /* -1: only holes to its end */
-		*out = (struct range){ (uint64_t)hole,
-			data < 0 || (uint64_t)data > to ? to : (uint64_t)data };
-		if (out->to - out->from >= HOLE)
+	for (; to - from >= HOLE; from = end) {
+		if (extent_next(fd, from, to, &data, &end) < 0)
+			data = to;
+		*out = (struct range){ from, data };
+		if (data - from >= HOLE)
 			return true;
-		from = out->to;
 	}
 	return false;
 }

@@ -106,7 +106,7 @@ static void forget(struct locks *l, const struct lock_want *want)
 
 static bool is_whole_unlock(const struct lock_want *want)
 {
-	return want->type == WANT_NONE && want->first == 0 && want->last == LIMIT_FILE_SIZE;
+	return want->type == WANT_NONE && want->first == 0 && want->last == LIMIT_NUMBER;
 }
 
 static int ask(struct locks *l, const struct wait *w, const struct lock_want *want)
@@ -152,7 +152,7 @@ static struct holding *take(struct locks *l, uint64_t id, uint64_t owner, const 
 static void give_back(struct locks *l, struct holding *h)
 {
 	struct lock_want want = {
-		.id = h->id, .owner = h->owner, .flock = h->flock, .last = LIMIT_FILE_SIZE
+		.id = h->id, .owner = h->owner, .flock = h->flock, .last = LIMIT_NUMBER
 	};
 	int rc = ask(l, NULL, &want);
 

@@ -357,10 +357,12 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 
 	(void)ino;
 	fs_begin(fs, FS_write);
-	if ((uint64_t)off + size > LIMIT_FILE_SIZE) {
+	if ((uint64_t)off >= LIMIT_FILE_SIZE && size) {
 		reply_result(req, -EFBIG);
 		return;
 	}
+	if (size > LIMIT_FILE_SIZE - (uint64_t)off) /* what fits, as write(2) has it */
+		size = (size_t)(LIMIT_FILE_SIZE - (uint64_t)off);
 	rc = privs_drop(fs, &w, h->in, &who);
 	if (rc < 0) {
 		reply_result(req, rc);

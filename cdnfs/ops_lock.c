@@ -17,7 +17,7 @@ struct pending {
 
 static uint64_t clamp(uint64_t at)
 {
-	return at < LIMIT_FILE_SIZE ? at : LIMIT_FILE_SIZE;
+	return at < LIMIT_NUMBER ? at : LIMIT_NUMBER;
 }
 
 /* The kernel gives whole ranges: SEEK_SET, l_len 0 to the end. */
@@ -30,7 +30,7 @@ static struct lock_want want_of(const struct flock *lock, uint64_t id, uint64_t 
 		    : lock->l_type == F_RDLCK ? WANT_READ
 					      : WANT_NONE;
 	want.first = clamp(first);
-	want.last = lock->l_len ? clamp(first + (uint64_t)lock->l_len - 1) : LIMIT_FILE_SIZE;
+	want.last = lock->l_len ? clamp(first + (uint64_t)lock->l_len - 1) : LIMIT_NUMBER;
 	return want;
 }
 
@@ -52,7 +52,7 @@ void op_getlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct 
 						: F_UNLCK;
 	lock->l_whence = SEEK_SET;
 	lock->l_start = (off_t)want.first;
-	lock->l_len = want.last == LIMIT_FILE_SIZE ? 0 : (off_t)(want.last - want.first + 1);
+	lock->l_len = want.last == LIMIT_NUMBER ? 0 : (off_t)(want.last - want.first + 1);
 	lock->l_pid = (pid_t)want.pid;
 	(void)fuse_reply_lock(req, lock); /* the requester may have gone */
 }
@@ -146,7 +146,7 @@ void op_flock(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, int op)
 		.type = op & LOCK_EX   ? WANT_WRITE
 			: op & LOCK_SH ? WANT_READ
 				       : WANT_NONE,
-		.last = LIMIT_FILE_SIZE,
+		.last = LIMIT_NUMBER,
 		.pid = (uint32_t)fuse_req_ctx(req)->pid };
 
 	fs_begin(reply_fs(req), FS_flock);

@@ -4,6 +4,7 @@
 #include "cdnfs/renew.h"
 #include "cdnfs/stream.h"
 #include "common/clock.h"
+#include "common/extent.h"
 #include "common/log.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -110,13 +111,16 @@ struct sending {
 	bool built; /* delta is */
 	struct avoided av;
 	int64_t deadline;
+	bool whole;   /* all bytes are here, and not mostly holes: those are sent as changes only */
 	bool unknown; /* an attempt got no answer */
 };
 
 /* Worth sending all bytes? Else what was changed, which is also what keeps others' changes and what is appended behind them. */
-static bool send_whole(const struct staged_job *job)
+static bool send_whole(const struct sending *x)
 {
-	return job->whole && job->edit->append == EDIT_NONE &&
+	const struct staged_job *job = x->job;
+
+	return x->whole && job->edit->append == EDIT_NONE &&
 	       ranges_bytes(&job->edit->dirty) >= job->size / 2;
 }
 
@@ -158,7 +162,7 @@ static int elsewhere(struct sending *x)
 	int rc = 0;
 
 	x->unknown = true;
-	if (x->up.list && x->job->base.stamp && !x->job->whole) {
+	if (x->up.list && x->job->base.stamp && !x->whole) {
 		if (!pause_retry(x->w, x->deadline, &rc))
 			return rc ? rc : -EHOSTDOWN;
 		x->up.place = holder(x, &rc);
@@ -193,12 +197,20 @@ static int next_attempt(struct sending *x, int rc)
 	return -EHOSTDOWN;
 }
 
+/* What a node needs for it. A list is there twice for a while: as it came, and as the file; its base counts with its holes. */
+static uint64_t room_for(const struct sending *x)
+{
+	bool sparse = x->up.list && !x->job->base.stamp && 2 * x->up.size < x->job->size;
+
+	return sparse ? 2 * x->up.size : x->job->size;
+}
+
 /* Brings the bytes to a node that takes them. */
 static int send_bytes(struct sending *x, struct wire_stored *stored)
 {
 	struct link *link = api_link(x->fs->api);
 	const struct place *at = NULL;
-	int rc = send_whole(x->job) ? (as_whole(x), 0) : as_list(x);
+	int rc = send_whole(x) ? (as_whole(x), 0) : as_list(x);
 
 	if (x->job->streamed) {
 		rc = stream_end(x->fs, x->in, &x->up, stored);
@@ -213,7 +225,7 @@ static int send_bytes(struct sending *x, struct wire_stored *stored)
 	}
 	while (!rc) {
 		if (!x->up.place)
-			rc = choose(x->fs, x->w, x->deadline, x->up.id, x->job->size, &x->av,
+			rc = choose(x->fs, x->w, x->deadline, x->up.id, room_for(x), &x->av,
 				&x->up.place);
 		if (rc)
 			break;
@@ -241,6 +253,8 @@ static int upload(struct cdnfs *fs, const struct wait *w, struct inode *in,
 		.in = in,
 		.job = job,
 		.deadline = link_deadline(api_link(fs->api), w),
+		.whole = job->whole &&
+			 (job->streamed || extent_bytes(job->fd, 0, job->size) >= job->size / 2),
 		.up = { .id = inode_id(in),
 			.stamp = job->stamp,
 			.base = job->base.stamp,

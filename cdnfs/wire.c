@@ -282,8 +282,8 @@ int wire_room(const cJSON *result, struct wire_room *out)
 	struct wire_room room = { 0 };
 
 	json_reader_init(&r, result);
-	json_need(&r, json_u64(&r, "total", LIMIT_FILE_SIZE, &room.total), "total");
-	json_need(&r, json_u64(&r, "free", LIMIT_FILE_SIZE, &room.free), "free");
+	json_need(&r, json_u64(&r, "total", LIMIT_NUMBER, &room.total), "total");
+	json_need(&r, json_u64(&r, "free", LIMIT_NUMBER, &room.free), "free");
 	(void)json_u64(&r, "files", LIMIT_ID, &room.files);
 	(void)json_u64(&r, "free_files", LIMIT_ID, &room.free_files);
 	if (json_failed(&r) < 0)

@@ -1,7 +1,6 @@
 #include "common/extent.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -26,14 +25,19 @@ int extent_next(int fd, uint64_t at, uint64_t end, uint64_t *from, uint64_t *to)
 	return 0;
 }
 
-uint64_t extent_bytes(int fd, uint64_t size)
+bool extent_full(const struct stat *st)
 {
-	uint64_t at = 0, sum = 0, from;
+	return (uint64_t)st->st_blocks * BLOCK >= (uint64_t)st->st_size;
+}
+
+uint64_t extent_bytes(int fd, uint64_t at, uint64_t end)
+{
+	uint64_t sum = 0, from;
 	struct stat st;
 
-	if (fstat(fd, &st) == 0 && (uint64_t)st.st_blocks * BLOCK >= size)
-		return size;
-	while (extent_next(fd, at, size, &from, &at) == 0)
+	if (at < end && fstat(fd, &st) == 0 && extent_full(&st))
+		return end - at;
+	while (extent_next(fd, at, end, &from, &at) == 0)
 		sum += at - from;
 	return sum;
 }

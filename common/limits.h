@@ -13,8 +13,9 @@
 #define LIMIT_XATTR_TOTAL (1U << 20) /* bytes of one inode's names and values */
 #define LIMIT_XATTR_TOLD 16384	     /* bytes of values that listxattr tells along with the names */
 #define LIMIT_ACL_ENTRIES 511	     /* the kernel asks for an ACL with room for a page */
-#define LIMIT_FILE_SIZE 9007199254740991ULL /* 2^53-1: exact in JSON */
-#define LIMIT_ID 9007199254740991ULL
+#define LIMIT_NUMBER 9007199254740991ULL      /* 2^53-1: exact in JSON */
+#define LIMIT_FILE_SIZE ((1ULL << 44) - 4096) /* bytes of a content: what ext4 holds */
+#define LIMIT_ID LIMIT_NUMBER
 #define LIMIT_SECONDS 9223372035LL   /* before and after 1970: times are int64_t nanoseconds */
 #define LIMIT_JSON_BODY (4U << 20)   /* bytes of a JSON request body */
 #define LIMIT_JSON_REPLY (16U << 20) /* bytes of a JSON answer that a client accepts */

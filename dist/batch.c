@@ -266,8 +266,8 @@ static void decode_lock(struct decoder *d)
 	read_owner(d, &a->owner);
 	json_need(&d->r, json_text(&d->r, "kind", 16, &kind), "kind");
 	json_need(&d->r, json_text(&d->r, "type", 16, &type), "type");
-	json_need(&d->r, json_u64(&d->r, "first", LIMIT_FILE_SIZE, &a->first), "first");
-	json_need(&d->r, json_u64(&d->r, "last", LIMIT_FILE_SIZE, &a->last), "last");
+	json_need(&d->r, json_u64(&d->r, "first", LIMIT_NUMBER, &a->first), "first");
+	json_need(&d->r, json_u64(&d->r, "last", LIMIT_NUMBER, &a->last), "last");
 	(void)json_u32(&d->r, "pid", UINT32_MAX, &a->pid); /* absent: 0 */
 	a->flock = strcmp(kind, "flock") == 0;
 	if (!a->flock && strcmp(kind, "posix") != 0)

@@ -13,7 +13,7 @@
 
 enum lock_type { LOCK_NONE, LOCK_READ, LOCK_WRITE };
 
-/* Bytes first..last of inode `id`, for one owner of a session. Of flock: 0..LIMIT_FILE_SIZE. */
+/* Bytes first..last of inode `id`, for one owner of a session. Of flock: 0..LIMIT_NUMBER. */
 struct lock_ask {
 	uint64_t id;
 	const char *session; /* 1..LIMIT_SESSION bytes */
@@ -21,7 +21,7 @@ struct lock_ask {
 	uint32_t pid; /* for people and F_GETLK */
 	bool flock;   /* flock(2)'s locks and fcntl(2)'s do not meet */
 	enum lock_type type;
-	uint64_t first, last; /* <= LIMIT_FILE_SIZE */
+	uint64_t first, last; /* <= LIMIT_NUMBER */
 	int64_t now;	      /* clock_real_ns() */
 	bool grace; /* the database was not served for a while: nobody is taken for dead */
 };

@@ -40,14 +40,14 @@ int watch_parse(const char *text, size_t len, struct node_figures *out)
 	if (rc < 0)
 		return -EPROTO;
 	json_reader_init(&r, root);
-	json_need(&r, json_u64(&r, "memory", LIMIT_FILE_SIZE, &f.memory), "memory");
-	json_need(&r, json_u64(&r, "storage", LIMIT_FILE_SIZE, &f.storage), "storage");
-	json_need(&r, json_u64(&r, "max_storage", LIMIT_FILE_SIZE, &f.max_storage), "max_storage");
+	json_need(&r, json_u64(&r, "memory", LIMIT_NUMBER, &f.memory), "memory");
+	json_need(&r, json_u64(&r, "storage", LIMIT_NUMBER, &f.storage), "storage");
+	json_need(&r, json_u64(&r, "max_storage", LIMIT_NUMBER, &f.max_storage), "max_storage");
 	f.free = f.max_storage > f.storage ? f.max_storage - f.storage : 0;
 	(void)json_u64(
-		&r, "free", LIMIT_FILE_SIZE, &f.free); /* absent: what follows from the others */
-	(void)json_u64(&r, "reserved", LIMIT_FILE_SIZE, &f.reserved); /* absent: 0 */
-	(void)json_u64(&r, "contents", LIMIT_FILE_SIZE, &f.contents); /* the same */
+		&r, "free", LIMIT_NUMBER, &f.free); /* absent: what follows from the others */
+	(void)json_u64(&r, "reserved", LIMIT_NUMBER, &f.reserved); /* absent: 0 */
+	(void)json_u64(&r, "contents", LIMIT_NUMBER, &f.contents); /* the same */
 	rc = json_failed(&r) < 0 ? -EPROTO : 0;
 	cJSON_Delete(root);
 	if (rc == 0)

@@ -237,3 +237,17 @@ int blob_open(int dir, const char *name, struct blob_read *out)
 	out->meta = meta;
 	return 0;
 }
+
+uint64_t blob_room(int dir, const char *name, const struct stat *st)
+{
+	uint64_t size = (uint64_t)st->st_size, room;
+	int fd = -1;
+
+	if (!extent_full(st))
+		fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) /* full; or it cannot be read, and nobody can tell */
+		return size;
+	room = extent_bytes(fd, 0, size);
+	close(fd);
+	return room;
+}

@@ -55,6 +55,9 @@ int blob_seal(struct blob_write *w, struct blob_meta *m);
 /* Closes, and unlinks the file while it still has its temporary name. */
 void blob_abort(struct blob_write *w);
 
+/* The room that a blob takes which a scan has found: its data, without its holes. */
+uint64_t blob_room(int dir, const char *name, const struct stat *st);
+
 /* A blob open for reading; the caller closes fd. */
 struct blob_read {
 	int fd;

@@ -34,7 +34,7 @@ static bool number(const char **text, uint64_t *out)
 		return false;
 	for (; *p >= '0' && *p <= '9'; p++) {
 		v = v * 10 + (uint64_t)(*p - '0');
-		if (v > LIMIT_FILE_SIZE)
+		if (v > LIMIT_NUMBER)
 			return false;
 	}
 	*out = v;
@@ -59,7 +59,7 @@ static bool stamp(const char **text, uint64_t *out)
 static bool range(const char **text, struct change *out)
 {
 	return number(text, &out->off) && number(text, &out->len) && out->len > 0 &&
-	       out->len <= LIMIT_FILE_SIZE - out->off;
+	       out->len <= LIMIT_NUMBER - out->off;
 }
 
 static bool parse_write(const char **text, struct change *out)
@@ -81,7 +81,7 @@ static bool parse_copy(const char **text, struct change *out)
 {
 	return range(text, out) && number(text, &out->id) && out->id > 0 && out->id <= LIMIT_ID &&
 	       stamp(text, &out->stamp) && number(text, &out->source) &&
-	       out->len <= LIMIT_FILE_SIZE - out->source;
+	       out->len <= LIMIT_NUMBER - out->source;
 }
 
 static const struct {

@@ -1,5 +1,6 @@
 #include "node/commit.h"
 #include "common/clock.h"
+#include "common/extent.h"
 #include "common/log.h"
 #include "common/stamp.h"
 #include "node/resolve.h"
@@ -30,6 +31,19 @@ static void fail_disk(struct commit_result *out, int rc)
 		fail(out, 500, "the node cannot write the upload: %s", strerror(-rc));
 }
 
+/* More than was promised when little was written into many holes: whole blocks count. */
+static int reserve_exactly(struct store *s, struct commit *c, uint64_t bytes)
+{
+	int rc = bytes > c->reserved ? store_reserve(s, bytes - c->reserved) : 0;
+
+	if (rc < 0)
+		return rc;
+	if (bytes < c->reserved)
+		usage_unreserve(&s->usage, c->reserved - bytes);
+	c->reserved = bytes;
+	return 0;
+}
+
 /* Seals the bytes, gives back what was promised too much, and makes them pending. */
 static bool prepare(struct node *n, struct commit *c, struct pending *p, struct commit_result *out)
 {
@@ -44,10 +58,10 @@ static bool prepare(struct node *n, struct commit *c, struct pending *p, struct 
 			c->meta.etag);
 		return false;
 	}
-	usage_unreserve(&n->store->usage, c->reserved - c->meta.size);
-	c->reserved = c->meta.size;
-	p->size = c->meta.size;
-	rc = store_pend(n->store, c->blob, p, c->durable);
+	p->size = extent_bytes(c->blob->fd, 0, c->meta.size);
+	rc = reserve_exactly(n->store, c, p->size);
+	if (rc == 0)
+		rc = store_pend(n->store, c->blob, p, c->durable);
 	if (rc < 0) {
 		fail_disk(out, rc);
 		return false;

@@ -9,7 +9,7 @@
 
 struct version {
 	uint64_t stamp;
-	uint64_t size;
+	uint64_t size; /* bytes that it takes, without holes */
 	uint32_t part;
 	uint32_t unused;
 	struct version *next; /* the version that was current before */

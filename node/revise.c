@@ -1,5 +1,6 @@
 #include "node/revise.h"
 #include "common/clock.h"
+#include "common/extent.h"
 #include "common/http.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -241,28 +242,51 @@ static void reply(struct httpd_req *req, const struct dist_record *rec, const ui
 	httpd_reply_json(req, 200, o);
 }
 
+/* The room that a version takes which is made of `old` bytes at most: holes of the old one, and of what is copied, stay. */
+static uint64_t room_for(struct revise *r, const struct base *b, uint64_t old, uint64_t most)
+{
+	const struct changes *list = &r->changes;
+	uint64_t room = list->bytes;
+	struct blob_read source;
+
+	if (b->open)
+		room += extent_bytes(b->blob.fd, 0, changes_kept(list, old));
+	for (size_t i = 0; i < list->n; i++) {
+		const struct change *c = &list->list[i];
+
+		if (c->kind != CHANGE_COPY ||
+			store_read(r->node->store, c->id, c->stamp, &source) < 0)
+			continue; /* amend() tells what is not here */
+		room += extent_bytes(source.fd, c->source, c->source + c->len);
+		close(source.fd);
+	}
+	return room < most ? room : most;
+}
+
 /* The new bytes into w, with room for c->reserved of them. */
 static int build(struct revise *r, const struct base *b, struct commit *c, struct blob_write *w)
 {
 	struct store *s = r->node->store;
-	uint64_t after, most, old = 0;
+	uint64_t after, most, old = 0, room = 0;
 	int rc;
 
 	if (b->open && lseek(b->blob.fd, 0, SEEK_END) > 0)
 		old = (uint64_t)lseek(b->blob.fd, 0, SEEK_END);
 	rc = changes_size(&r->changes, old, &after, &most);
-	if (rc == 0)
-		rc = store_reserve(s, most);
+	if (rc == 0) {
+		room = room_for(r, b, old, most);
+		rc = store_reserve(s, room);
+	}
 	if (rc < 0)
 		return rc;
-	c->reserved = most;
+	c->reserved = room;
 	do {
 		rc = blob_begin(&s->folder, w);
 		if (rc == 0)
 			rc = amend(s, b->open ? b->blob.fd : -1, &r->changes, r->spool.fd, w);
 		if (rc < 0)
 			blob_abort(w);
-	} while (rc == -ENOSPC && store_make_room(s, most));
+	} while (rc == -ENOSPC && store_make_room(s, room));
 	if (rc == 0)
 		c->blob = w;
 	return rc;

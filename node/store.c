@@ -10,7 +10,7 @@
 
 static int found_temp(void *ctx, const char *name, const struct stat *st)
 {
-	struct pending p = { .size = (uint64_t)st->st_size }, *grown;
+	struct pending p, *grown;
 	struct store *s = ctx;
 
 	if (pending_name_parse(name, &p.stamp, &p.id) < 0) {
@@ -19,6 +19,7 @@ static int found_temp(void *ctx, const char *name, const struct stat *st)
 			return -errno;
 		return 0;
 	}
+	p.size = blob_room(s->folder.tmp, name, st);
 	grown = realloc(s->leftovers, (s->n_leftovers + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
@@ -32,13 +33,15 @@ static int found_blob(void *ctx, const char *name, const struct stat *st)
 {
 	struct store *s = ctx;
 	struct blob_name n;
+	uint64_t room;
 	int rc;
 
 	if (!S_ISREG(st->st_mode) || blob_name_parse(name, &n) < 0)
 		return 0;
-	rc = index_found(&s->index, n.id, n.part, n.stamp, (uint64_t)st->st_size);
+	room = blob_room(folder_of(&s->folder, n.id), name, st);
+	rc = index_found(&s->index, n.id, n.part, n.stamp, room);
 	if (rc == 0)
-		usage_found_live(&s->usage, (uint64_t)st->st_size);
+		usage_found_live(&s->usage, room);
 	return rc == -EEXIST ? 0 : rc;
 }
 

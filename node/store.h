@@ -35,7 +35,7 @@ struct store {
 struct pending {
 	uint64_t stamp;
 	uint64_t id;   /* what it replaces, 0: a new content */
-	uint64_t size; /* bytes, all of them reserved */
+	uint64_t size; /* bytes that it takes, without holes, all of them reserved */
 };
 
 struct store_conf {

@@ -1,5 +1,6 @@
 #include "node/trash.h"
 #include "common/clock.h"
+#include "node/blob.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -154,13 +155,13 @@ static void *run(void *arg)
 
 static int found(void *ctx, const char *name, const struct stat *st)
 {
-	struct item item = { .size = (uint64_t)st->st_size,
-		.since = st->st_mtim.tv_sec * NS + st->st_mtim.tv_nsec };
+	struct item item = { .since = st->st_mtim.tv_sec * NS + st->st_mtim.tv_nsec };
 	struct trash *t = ctx;
 	int rc;
 
 	if (!S_ISREG(st->st_mode) || blob_name_parse(name, &item.name) < 0)
 		return 0;
+	item.size = blob_room(t->folder->trash, name, st);
 	rc = push_locked(t, &item);
 	if (rc == 0)
 		usage_found_trash(t->usage, item.size);

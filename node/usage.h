@@ -1,4 +1,4 @@
-/* usage - the bytes of one storage folder: capacity, what is stored, promised and in the trash. Pure counting;
+/* usage - the bytes of one storage folder: capacity, what is stored, promised and in the trash. Holes in blobs take none. Pure counting;
  * live + reserved + trash never passes max through usage_reserve(). */
 #ifndef NODE_USAGE_H
 #define NODE_USAGE_H

@@ -9,6 +9,7 @@ import pytest
 from cluster import Proxy, free_port, http, new_stamp, wait_for
 
 OLD = b"0123456789" * 100
+LONGEST = (1 << 44) - 4096  # what ext4 holds
 
 
 def patch(c, cid, body, node=None, expect=200, **params):
@@ -172,8 +173,10 @@ def test_of_a_content_that_does_not_exist(cdn):
 
 def test_a_content_that_would_get_too_long(cdn):
     cid = cdn.store(OLD, node="node1")["id"]
-    patch(cdn, cid, b"truncate 9007199254740991\nappend 1\na", expect=413)
-    patch(cdn, cid, b"truncate 9007199254740991\n", expect=507)
+    patch(cdn, cid, b"truncate %d\nappend 1\na" % LONGEST, expect=413)
+    patch(cdn, cid, b"write %d 1\na" % LONGEST, expect=413)
+    patch(cdn, cid, b"truncate %d\n" % (LONGEST + 1), expect=413)
+    patch(cdn, cid, b"truncate 9007199254740992\n", expect=400)
     assert bytes_of(cdn, cid) == OLD
 
 

@@ -460,7 +460,7 @@ def test_no_room_for_a_change_leaves_the_file_as_it_was(one):
     path.write_bytes(b"0" * 2_000_000)
     fd = os.open(path, os.O_RDWR)
     os.pwrite(fd, b"A" * 10, 0)
-    os.pwrite(fd, b"B" * 10, 2_990_000)
+    os.pwrite(fd, b"B" * 990_000, 2_000_000)
     with pytest.raises(OSError) as e:
         os.fsync(fd)
     assert e.value.errno == errno.ENOSPC

@@ -221,6 +221,44 @@ CASE(beyond_the_limit_of_the_process)
 	SAME(1000, SIZE("a"));
 }
 
+/* As long as ext4 has them (2^32 - 1 blocks of 4 KiB), of which next to nothing takes room. */
+CASE(terabytes)
+{
+	const off_t far = 1LL << 40, longest = (1LL << 44) - 4096;
+	char got[4];
+	int fd;
+
+	PUT("a", "text");
+	OK(truncate("a", far));
+	SAME(far, SIZE("a"));
+	fd = OK(open("a", O_RDWR));
+	SAME(4, pread(fd, got, 4, far - 4));
+	SAME(0, memcmp(got, "\0\0\0\0", 4));
+	SAME(3, pwrite(fd, "end", 3, far - 3));
+	OK(ftruncate(fd, 2 * far));
+	SAME(4, pread(fd, got, 4, far - 4));
+	SAME(0, memcmp(got, "\0end", 4));
+	OK(ftruncate(fd, longest));
+	SAME(longest, FSTAT(fd).st_size);
+	SAME(0, pread(fd, got, 4, longest));
+	SAME(1, pread(fd, got, 4, longest - 1));
+	OK(ftruncate(fd, 4));
+	OK(close(fd));
+	HAS("a", "text");
+}
+
+CASE(longer_than_files_are)
+{
+	const off_t longest = (1LL << 44) - 4096;
+	int fd = OK(open("a", O_RDWR | O_CREAT, 0644));
+
+	FAILS(EFBIG, ftruncate(fd, longest + 1));
+	FAILS(EFBIG, pwrite(fd, "x", 1, longest));
+	SAME(0, FSTAT(fd).st_size);
+	SAME(1, pwrite(fd, "xyz", 3, longest - 1)); /* as much as goes */
+	SAME(longest, FSTAT(fd).st_size);
+}
+
 CASE(too_large)
 {
 	PUT("a", "text");

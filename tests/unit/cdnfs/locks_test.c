@@ -110,9 +110,7 @@ static int teardown(void **state)
 
 static struct lock_want want(uint64_t id, uint64_t owner, enum want_type type)
 {
-	return (struct lock_want){
-		.id = id, .owner = owner, .type = type, .last = LIMIT_FILE_SIZE
-	};
+	return (struct lock_want){ .id = id, .owner = owner, .type = type, .last = LIMIT_NUMBER };
 }
 
 static int set(uint64_t id, uint64_t owner, enum want_type type, const void *handle)

@@ -21,7 +21,7 @@ static void test_data_and_holes(void **state)
 	assert_int_equal(extent_next(fd, 0, 0, &from, &to), -ENXIO);
 	assert_int_equal(ftruncate(fd, 8 * MIB), 0);
 	assert_int_equal(extent_next(fd, 0, 8 * MIB, &from, &to), -ENXIO);
-	assert_int_equal(extent_bytes(fd, 8 * MIB), 0);
+	assert_int_equal(extent_bytes(fd, 0, 8 * MIB), 0);
 	assert_int_equal(pwrite(fd, "x", 1, 2 * MIB), 1);
 	assert_int_equal(pwrite(fd, "x", 1, 8 * MIB - 1), 1);
 	assert_int_equal(extent_next(fd, 0, 8 * MIB, &from, &to), 0);
@@ -33,7 +33,7 @@ static void test_data_and_holes(void **state)
 	assert_int_equal(extent_next(fd, 0, 2 * MIB, &from, &to), -ENXIO);
 	assert_int_equal(extent_next(fd, 4 * MIB, 8 * MIB, &from, &to), 0);
 	assert_int_equal(to, 8 * MIB);
-	assert_in_range(extent_bytes(fd, 8 * MIB), 2, 2 * MIB);
+	assert_in_range(extent_bytes(fd, 0, 8 * MIB), 2, 2 * MIB);
 	close(fd);
 }
 
@@ -43,9 +43,9 @@ static void test_without_holes(void **state)
 	int fd = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	(void)state;
-	assert_int_equal(extent_bytes(fd, 0), 0);
+	assert_int_equal(extent_bytes(fd, 0, 0), 0);
 	assert_int_equal(pwrite(fd, "abc", 3, 0), 3);
-	assert_int_equal(extent_bytes(fd, 3), 3);
+	assert_int_equal(extent_bytes(fd, 0, 3), 3);
 	close(fd);
 }
 

@@ -3,7 +3,7 @@
 #include "db.h"
 #include <errno.h>
 
-#define END LIMIT_FILE_SIZE
+#define END LIMIT_NUMBER
 #define SECOND INT64_C(1000000000)
 
 static int64_t now = 100 * SECOND;

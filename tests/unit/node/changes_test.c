@@ -34,10 +34,9 @@ static void test_every_change_in_pieces_of_any_size(void **state)
 				   "truncate 0\n"
 				   "grow 9007199254740991\n";
 	const struct change want[] = { { CHANGE_WRITE, 5, 3, 0, 0, 0, 0 },
-		{ CHANGE_APPEND, 0, 2, 3, 0, 0, 0 },
-		{ CHANGE_ZERO, 0, LIMIT_FILE_SIZE, 0, 0, 0, 0 },
+		{ CHANGE_APPEND, 0, 2, 3, 0, 0, 0 }, { CHANGE_ZERO, 0, LIMIT_NUMBER, 0, 0, 0, 0 },
 		{ CHANGE_COPY, 1, 2, 0, 3, 255, 4 }, { CHANGE_TRUNCATE, 0, 0, 0, 0, 0, 0 },
-		{ CHANGE_GROW, 0, LIMIT_FILE_SIZE, 0, 0, 0, 0 } };
+		{ CHANGE_GROW, 0, LIMIT_NUMBER, 0, 0, 0, 0 } };
 	struct buf bytes = BUF_INIT;
 	struct changes c;
 
