@@ -18,11 +18,9 @@
 
 enum {
 	MAGIC = 0x68747063,
-	HEADERS = 32, /* lines of one request, ours included */
-	IDLE_SECONDS =
-		25, /* a connection idle for longer is not used again: servers drop it at 30 */
-	SMALL_READ =
-		32768, /* bytes at a time of an answer that is kept: libcurl allocates them anew */
+	HEADERS = 32,	     /* lines of one request, ours included */
+	IDLE_SECONDS = 25,   /* a connection idle for longer is not used: servers drop it at 30 */
+	SMALL_READ = 32768,  /* bytes at a time of an answer that is kept: allocated anew */
 	LARGE_READ = 262144, /* of one that goes to a sink */
 	SMALL_BODY = 65535,  /* libcurl sends a body of this size in one piece with its headers */
 	STOP_MS = 50	     /* how often stop() is asked while nothing arrives */
