@@ -264,12 +264,14 @@ int staged_grow(struct staged *s, uint64_t to, int64_t now)
 	return change_end(s, now, rc);
 }
 
-/* The staged file has zeros there. */
+/* The staged file has zeros there, and reaches their end: of what is only stored it has nothing. */
 static int punch(int fd, uint64_t off, uint64_t end)
 {
 	static const char zeros[65536];
-	int rc = 0;
+	int rc = off < end ? write_all(fd, zeros, 1, end - 1) : 0;
 
+	if (rc)
+		return rc;
 	if (off >= end || fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off,
 				  (off_t)(end - off)) == 0)
 		return 0;

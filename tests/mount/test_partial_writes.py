@@ -364,6 +364,19 @@ def test_fallocate(both):
     assert both[1].read_bytes() == b"01\0\0004567" + bytes(12)
 
 
+@pytest.mark.parametrize("mode", [FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE])
+@pytest.mark.parametrize("off", [0, 100_000], ids=["all", "tail"])
+def test_zeros_to_the_end_of_what_was_stored_before(both, mode, off):
+    """Nothing of the file is in staging then; as mkfs does it on a loop device."""
+    data = os.urandom(300_000)
+    both[0].write_bytes(data)
+    with opened(both[0], os.O_RDWR) as fd:
+        fallocate(fd, mode, off, len(data) - off)
+        os.pwrite(fd, b"new", 0)
+        os.fsync(fd)
+    assert both[0].read_bytes() == both[1].read_bytes() == b"new" + data[3:off] + bytes(len(data) - max(off, 3))
+
+
 def test_a_copy_inside_the_cdn_moves_no_bytes(two, both):
     cdn, mount, _ = two
     data = os.urandom(5 * MIB)

@@ -210,6 +210,21 @@ static void test_holes_and_truncation(void **state)
 	stored(*state, STAGED_STORED, 4, 4);
 }
 
+/* Of what is sent as a whole every byte has to be there. */
+static void test_zeros_reach_the_end(void **state)
+{
+	struct staged_job job;
+	struct stat st;
+
+	begin(*state, "abcdef", 3);
+	assert_int_equal(staged_zero(*state, 0, 6, true, 1), 0);
+	job = send(*state);
+	assert_true(job.whole);
+	assert_int_equal(fstat(job.fd, &st), 0);
+	assert_int_equal(st.st_size, 6);
+	stored(*state, STAGED_STORED, 4, 6);
+}
+
 static void test_grow_and_zero(void **state)
 {
 	char data[16];
@@ -588,7 +603,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { T(test_new_has_nothing), T(test_begin_then_write),
 		T(test_send_failure_keeps_bytes), T(test_set_time_goes_with_the_send),
-		T(test_holes_and_truncation), T(test_grow_and_zero), T(test_append_goes_to_the_end),
+		T(test_holes_and_truncation), T(test_grow_and_zero), T(test_zeros_reach_the_end),
+		T(test_append_goes_to_the_end),
 		T(test_an_append_of_unknown_outcome_is_not_sent_as_another),
 		T(test_an_append_that_failed_is_part_of_the_next), T(test_a_base_that_is_gone),
 		T(test_too_many_ranges), T(test_retire_forgets_only_clean_older),
