@@ -53,6 +53,25 @@ CASE(fcntl_ranges)
 	OK(lock(fd, F_WRLCK, 0, 0)); /* the child's went with it */
 }
 
+CASE(fcntl_to_the_end)
+{
+	pid_t pid;
+	int fd = OK(open("a", O_RDWR | O_CREAT, 0644));
+
+	OK(lock(fd, F_WRLCK, 5, 0));
+	pid = posix_fork();
+	if (!pid) {
+		struct flock l = range(F_WRLCK, 0, 0);
+
+		OK(fcntl(fd, F_GETLK, &l));
+		SAME(F_WRLCK, l.l_type);
+		SAME(5, l.l_start);
+		SAME(0, l.l_len);
+		posix_leave();
+	}
+	JOIN(pid);
+}
+
 CASE(fcntl_locks_go_with_any_close)
 {
 	pid_t pid;
