@@ -97,7 +97,7 @@ def test_tar_made_from_the_mount_equals_the_source(copied, sample, tmp_path):
 
 
 def test_tar_unpacked_on_the_mount(sample, mnt, tmp_path):
-    run("tar", "-czf", tmp_path / "t.tgz", "-C", sample, ".")
+    run("tar", "--format=posix", "-czf", tmp_path / "t.tgz", "-C", sample, ".")
     run("tar", "-xpzf", tmp_path / "t.tgz", "-C", mnt)
     assert tree(mnt) == tree(sample)
 
