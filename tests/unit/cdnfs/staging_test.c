@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -555,48 +554,6 @@ static void test_files_are_used_again_without_their_bytes(void **state)
 	staging_give_back(dir, fds[0]);
 }
 
-static void test_folder_errors(void **state)
-{
-	char error[200] = "";
-	struct staging_dir *d = NULL;
-
-	(void)state;
-	assert_true(staging_dir_open("/proc/nothing/here", &d, error, sizeof(error)) < 0);
-	assert_non_null(strstr(error, "/proc/nothing/here"));
-	assert_null(d);
-	if (access("/dev/shm", W_OK) == 0) {
-		assert_int_equal(staging_dir_open("/dev/shm", &d, error, sizeof(error)), -EINVAL);
-		assert_non_null(strstr(error, "memory"));
-	}
-}
-
-static void test_a_removed_folder_is_made_anew(void **state)
-{
-	char parent[] = "/var/tmp/staging_test.XXXXXX", path[64], error[200];
-	struct staging_dir *d;
-	int fd;
-
-	(void)state;
-	assert_non_null(mkdtemp(parent));
-	(void)snprintf(path, sizeof(path), "%s/in", parent);
-	assert_int_equal(staging_dir_open(path, &d, error, sizeof(error)), 0);
-	assert_int_equal(rmdir(path), 0);
-	fd = staging_temp(d);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, "x", 1), 1);
-	assert_int_equal(close(fd), 0);
-	assert_int_equal(rmdir(path), 0); /* it is there, and empty */
-	assert_int_equal(rmdir(parent), 0);
-	assert_int_equal(staging_temp(d), -EIO);
-	assert_int_equal(mkdir(parent, 0700), 0);
-	fd = staging_temp(d);
-	assert_true(fd >= 0);
-	assert_int_equal(close(fd), 0);
-	staging_dir_close(&d);
-	assert_int_equal(rmdir(path), 0);
-	assert_int_equal(rmdir(parent), 0);
-}
-
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -611,9 +568,7 @@ int main(void)
 		T(test_hold_empties), T(test_hold_of_new_goes_back),
 		T(test_writers_wait_for_the_send), T(test_a_stream_gives_what_is_stored),
 		T(test_a_change_of_what_was_given_ends_a_stream),
-		T(test_files_are_used_again_without_their_bytes),
-		cmocka_unit_test(test_folder_errors),
-		cmocka_unit_test(test_a_removed_folder_is_made_anew) };
+		T(test_files_are_used_again_without_their_bytes) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
