@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -35,12 +36,14 @@ static int split_address(const char *address, char host[LIMIT_HOST + 1], const c
 
 static int bind_one(const struct addrinfo *a, int *out)
 {
-	int one = 1, rc;
+	int one = 1, unsent = LIMIT_UNSENT, rc;
 	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -errno;
+	/* connections inherit both; a slow reader's then takes some bytes every now and then, and is not taken for dead */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
+		setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent)) < 0 ||
 		bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0) {
 		rc = -errno;
 		close(fd);

@@ -45,6 +45,7 @@
 #define LIMIT_LINK_S (366 * 86400) /* seconds that a signed link is made for */
 #define LIMIT_PARAMETERS 64	   /* parameters of one query */
 #define LIMIT_REQUEST_SECONDS 30   /* silence after which a half-sent request is dropped */
+#define LIMIT_UNSENT 262144	   /* bytes of an answer that wait in the kernel to be sent */
 #define LIMIT_REQUEST_ID 32	   /* bytes of X-Request-Id */
 #define LIMIT_MULTIPART_FIELD 4096 /* bytes of a form field that is not the file */
 #define LIMIT_CHANGES 65536	   /* changes of one list (PATCH update/) */

@@ -1,6 +1,8 @@
 """node: retrieve/{id} with odd ids, stamps, names and types; many readers at once."""
 import re
 import secrets
+import socket
+import time
 import urllib.parse
 
 import pytest
@@ -84,3 +86,32 @@ def test_twenty_readers_at_once_get_the_same(cdn):
     cid = cdn.store(data)["id"]
     with ThreadPoolExecutor(20) as pool:
         assert all(c == data for c in pool.map(lambda _: cdn.fetch(cid).content, range(20)))
+
+
+def queued(server, client):
+    """Bytes that the kernel holds for client, on the server's side."""
+    for line in open("/proc/net/tcp", encoding="ascii").readlines()[1:]:
+        words = line.split()
+        local, remote = (int(words[i].split(":")[1], 16) for i in (1, 2))
+        if (local, remote) == (server, client):
+            return int(words[4].split(":")[0], 16)
+    return 0
+
+
+def test_little_is_queued_for_a_slow_reader(cdn):
+    """Else minutes pass until the next bytes fit, and the node takes the connection for a dead one."""
+    cid = cdn.store(b"x" * (32 << 20), node="node1")["id"]
+    url = urllib.parse.urlsplit(cdn.base("node1"))
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        s.connect((url.hostname, url.port))
+        s.sendall(f"GET /retrieve/{cid} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        seen = -1
+        while (now := queued(url.port, s.getsockname()[1])) != seen or not now:
+            seen = now
+            time.sleep(0.3)
+        assert now <= 1 << 20
+        s.settimeout(60)
+        got = 0
+        while got < 32 << 20:
+            got += len(s.recv(1 << 20))
