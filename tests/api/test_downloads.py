@@ -99,7 +99,7 @@ def queued(server, client):
 
 
 def test_little_is_queued_for_a_slow_reader(cdn):
-    """Else minutes pass until the next bytes fit, and the node takes the connection for a dead one."""
+    """Else a minute passes before the next bytes fit, and the node takes the connection for a dead one."""
     cid = cdn.store(b"x" * (32 << 20), node="node1")["id"]
     url = urllib.parse.urlsplit(cdn.base("node1"))
     with socket.socket() as s:
