@@ -64,7 +64,7 @@ unit() {
 pytest_run() {
 	local workers=$1 log=$2
 	shift 2
-	CDN_BIN=$(realpath "$BUILD/bin") SAN=$SAN timeout "${PYTEST_SECONDS:-1200}" "${run[@]}" \
+	CDN_BIN=$(realpath "$BUILD/bin") SAN=$SAN timeout "${PYTEST_SECONDS:-2400}" "${run[@]}" \
 		/usr/bin/python3 -m pytest -q -rfEs --tb=short -o cache_dir="$log.failed" \
 		--junitxml="$log.xml" --timeout=300 -n "$workers" --dist loadfile "$@" 2>&1 | tee "$log"
 	return "${PIPESTATUS[0]}"
