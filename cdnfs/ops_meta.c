@@ -6,7 +6,6 @@
 #include "cdnfs/store.h"
 #include "common/clock.h"
 #include "common/limits.h"
-#include "common/xattr.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,17 +238,13 @@ static int change_attr(struct cdnfs *fs, const struct wait *w, struct inode *in,
 	return 0;
 }
 
-/* What the change takes away. One of nothing the kernel sends for a chown that names nobody, and before a write to a file with
- * capabilities or by who may not keep the set-id bits; it is a write when there are capabilities. */
+/* What the change takes away. One of nothing the kernel sends before a write, and for a chown that names nobody. */
 static int take_privs(struct cdnfs *fs, const struct wait *w, struct inode *in,
 	const struct caller *who, int set, struct wire_change *c)
 {
-	struct attr attr;
-	bool nothing = !set && inode_attr(fs->inodes, inode_id(in), &attr) == 0;
-
-	if (set & FUSE_SET_ATTR_SIZE || (nothing && attr.xattrs & XATTR_CAPABILITY))
+	if (!set || set & FUSE_SET_ATTR_SIZE)
 		return privs_take(fs, w, in, who, c);
-	if (nothing || set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
+	if (set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
 		return privs_take_owner(fs, w, in, who, c);
 	return 0;
 }
