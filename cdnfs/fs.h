@@ -88,6 +88,14 @@ struct cdnfs {
 	int64_t room_ms;       /* room_lock: clock_ms of it, 0 none */
 };
 
+/* ms for which what was learnt of an inode may be relied upon, if nobody is said to have changed it: without end while dist
+ * tells of changes. */
+static inline int64_t fs_max_age(const struct cdnfs *fs)
+{
+	return coherence_left(&fs->coherence) ? INT64_MAX
+					      : (int64_t)fs->opt->set.attr_timeout * 1000;
+}
+
 static inline void fs_count(struct cdnfs *fs, enum fs_op op)
 {
 	atomic_fetch_add_explicit(&fs->ops[op], 1, memory_order_relaxed);

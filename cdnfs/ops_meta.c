@@ -123,16 +123,14 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct cdnfs *fs = reply_fs(req);
 	struct wait w = reply_wait(req);
 	struct wire_change none = { 0 };
-	int64_t age = 0, most = (int64_t)fs->opt->set.attr_timeout * 1000;
+	int64_t age = 0;
 	struct attr shown;
 	int rc;
 
 	(void)fi; /* the inode knows of its staged bytes */
 	fs_begin(fs, FS_getattr);
 	/* The kernel asks early after changes made through this mount, whose answers told what it wants. */
-	if (coherence_left(&fs->coherence))
-		most = INT64_MAX;
-	if (inode_fresh(fs->inodes, ino, most, &shown, &age))
+	if (inode_fresh(fs->inodes, ino, fs_max_age(fs), &shown, &age))
 		rc = 0;
 	else if (inode_gone(fs->inodes, ino))
 		rc = inode_attr(fs->inodes, ino, &shown);

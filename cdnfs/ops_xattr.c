@@ -55,7 +55,7 @@ static int get(
 {
 	/* The kernel asks for this one at each write: what is known must do, as it does for the permission bits. */
 	bool each_write = xattr_bit(name, strlen(name)) == XATTR_CAPABILITY;
-	int64_t age = each_write ? -1 : (int64_t)fs->opt->set.attr_timeout * 1000;
+	int64_t age = each_write ? -1 : fs_max_age(fs);
 	struct xattrs *set;
 	int rc = inode_xattr_get(fs->inodes, ino, name, age, out);
 
@@ -94,7 +94,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 static int list(struct cdnfs *fs, const struct wait *w, fuse_ino_t ino, struct buf *out)
 {
 	struct xattrs *set;
-	int rc = inode_xattr_list(fs->inodes, ino, (int64_t)fs->opt->set.attr_timeout * 1000, out);
+	int rc = inode_xattr_list(fs->inodes, ino, fs_max_age(fs), out);
 
 	if (rc != -EAGAIN || inode_gone(fs->inodes, ino))
 		return rc == -EAGAIN ? 0 : rc;

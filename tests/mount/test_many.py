@@ -30,6 +30,7 @@ def crowd(tmp_path_factory):
 def mount(crowd):
     """A fresh mount of it."""
     one = crowd.mount(crowd.tmp / "mnt")
+    one.path.stat()  # answered once it has asked what it asks for itself
     yield one
     one.umount()
 

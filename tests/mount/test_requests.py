@@ -110,6 +110,20 @@ def test_a_listed_file_costs_nothing_to_stat(cdn, mount, tree):
     fresh.umount()
     assert c.is_nothing()
 
+def test_extended_attributes_that_are_not_there_cost_nothing(mount, tree):
+    files = [tree / f"{i}" for i in range(20)]
+    for path in files:
+        path.touch()
+    with Cost(mount) as c:
+        time.sleep(KERNEL_FORGETS)
+        for path in files:
+            assert os.listxattr(path) == []
+            with pytest.raises(OSError):
+                os.getxattr(path, "system.posix_acl_access")
+            with pytest.raises(OSError):
+                os.getxattr(path, "user.none")
+    assert c.is_nothing()
+
 
 def test_a_listed_small_file_costs_one_to_read(cdn, mount, tree):
     for i in range(50):
