@@ -55,15 +55,15 @@ static bool reply_known(fuse_req_t req, uint64_t dir, const char *name)
 	return false;
 }
 
-/* What a handle (open_by_handle_at) means of which the kernel knows no name: "." is the inode itself. Which folder a folder is
- * in (".."), without which the kernel opens none by handle, nobody tells. */
+/* What a handle (open_by_handle_at) means of which the kernel knows no name: "." is the inode itself, ".." the folder around a
+ * folder, which the kernel wants to know before it opens that. */
 static void lookup_by_id(fuse_req_t req, uint64_t id, const char *name)
 {
 	struct cdnfs *fs = reply_fs(req);
 	struct wait w = reply_wait(req);
 	uint64_t tick = inodes_tick(fs->inodes);
 	struct wire_file f;
-	int rc = name[1] ? -ENOENT : api_getattr(fs->api, &w, id, &f);
+	int rc = name[1] ? api_lookup(fs->api, &w, id, name, &f) : api_getattr(fs->api, &w, id, &f);
 
 	if (rc)
 		reply_result(req, rc);

@@ -287,6 +287,13 @@ def test_names_that_cannot_be(cdn, top, name, errno):
     assert cdn.fs(mk("create", top, name))[0] == {"errno": errno}
 
 
+def test_lookup_tells_the_folder_around_one(cdn, top):
+    inner = cdn.fs(mk("mkdir", top, "d"))[0]["attr"]["id"]
+    found = cdn.fs({"op": "lookup", "dir": inner, "name": ".."}, {"op": "lookup", "dir": inner, "name": "."},
+                   {"op": "lookup", "dir": 1, "name": ".."})
+    assert [r["attr"]["id"] for r in found] == [top, inner, 1]
+
+
 @pytest.mark.parametrize("name", ["x" * 255, "ü" * 127, "%FF", "%25", "%0A", "a b"])
 def test_names_of_any_bytes(cdn, top, name):
     assert "attr" in cdn.fs(mk("create", top, name))[0]

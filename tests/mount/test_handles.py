@@ -80,3 +80,63 @@ def test_one_that_was_removed_is_estale(mount, root):
     with pytest.raises(OSError) as caught:
         open_handle(root(), handle)
     assert caught.value.errno == errno.ESTALE
+
+
+def open_folder(root, handle):
+    return open_handle(root, handle, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def test_a_folder_is_found_where_it_is(mount, root):
+    path = mount.path / "a" / "b" / "c"
+    path.mkdir(parents=True)
+    (path / "f").write_bytes(b"content")
+    handle, want = handle_of(path), path.stat()
+    there = root()
+    fd = open_folder(there, handle)
+    assert os.fstat(fd).st_ino == want.st_ino
+    assert os.readlink(f"/proc/self/fd/{fd}") == str(there / "a" / "b" / "c")
+    assert os.listdir(fd) == ["f"]
+    os.mkdir("d", dir_fd=fd)
+    os.close(fd)
+    assert (path / "d").is_dir()
+
+
+def test_the_root_is_found(mount, root):
+    handle = handle_of(mount.path)
+    (mount.path / "d").mkdir()
+    fd = open_folder(root(), handle)
+    assert "d" in os.listdir(fd)
+    os.close(fd)
+
+
+def test_a_folder_that_was_moved_is_found_where_it_is_now(mount, root):
+    path = mount.path / "a" / "b"
+    path.mkdir(parents=True)
+    handle = handle_of(path)
+    (mount.path / "c").mkdir()
+    path.rename(mount.path / "c" / "d")
+    there = root()
+    fd = open_folder(there, handle)
+    assert os.readlink(f"/proc/self/fd/{fd}") == str(there / "c" / "d")
+    os.close(fd)
+
+
+def test_a_folder_that_was_removed_is_estale(mount, root):
+    path = mount.path / "d"
+    path.mkdir()
+    handle = handle_of(path)
+    path.rmdir()
+    with pytest.raises(OSError) as caught:
+        open_folder(root(), handle)
+    assert caught.value.errno == errno.ESTALE
+
+
+def test_a_folder_is_found_after_the_kernel_dropped_its_caches(mount):
+    path = mount.path / "a" / "b"
+    path.mkdir(parents=True)
+    handle = handle_of(path)
+    with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as drop:
+        drop.write("2\n")  # names and inodes that nobody uses
+    fd = open_folder(mount.path, handle)
+    assert os.readlink(f"/proc/self/fd/{fd}") == str(path)
+    os.close(fd)
