@@ -52,6 +52,19 @@ int inode_xattr_list(struct inodes *t, uint64_t id, int64_t max_age_ms, struct b
 	return rc;
 }
 
+bool inode_xattr_wanted(struct inodes *t, uint64_t id, int64_t max_age_ms)
+{
+	const struct xattrs *set = NULL;
+	struct inode *in = inode_lock(t, id);
+	uint32_t bits = 0;
+	bool wanted = in && in->users && !in->gone;
+
+	if (wanted && known_locked(t, in, max_age_ms, &bits, &set) == 0)
+		wanted = bits && !set;
+	pthread_mutex_unlock(&t->lock);
+	return wanted;
+}
+
 void inode_xattr_keep(struct inodes *t, uint64_t id, struct xattrs **set)
 {
 	struct inode *in = inode_lock(t, id);

@@ -12,6 +12,8 @@ int inode_xattr_get(
 	struct inodes *t, uint64_t id, const char *name, int64_t max_age_ms, struct buf *out);
 /* 0: the names are added to `out`, see xattrs_names(); -EAGAIN: not known. */
 int inode_xattr_list(struct inodes *t, uint64_t id, int64_t max_age_ms, struct buf *out);
+/* It has users, and what extended attributes it has is not known, or not all that they are. */
+bool inode_xattr_wanted(struct inodes *t, uint64_t id, int64_t max_age_ms);
 /* Keeps a list, which is the inode's from now on, or freed when it is of another moment than the inode's attributes. */
 void inode_xattr_keep(struct inodes *t, uint64_t id, struct xattrs **set);
 

@@ -1,6 +1,7 @@
 #include "cdnfs/ops_meta.h"
 
 #include "cdnfs/names.h"
+#include "cdnfs/ops_xattr.h"
 #include "cdnfs/privs.h"
 #include "cdnfs/reply.h"
 #include "cdnfs/store.h"
@@ -386,6 +387,7 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int rc;
 
 	fs_begin(fs, FS_unlink);
+	ops_xattr_save(fs, &w, parent, name);
 	tick = names_begin(fs, parent);
 	rc = api_unlink(fs->api, &w, parent, name, &id, &nlink, &dir);
 	if (!rc && id)
@@ -403,6 +405,7 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int rc;
 
 	fs_begin(fs, FS_rmdir);
+	ops_xattr_save(fs, &w, parent, name);
 	tick = names_begin(fs, parent);
 	rc = api_rmdir(fs->api, &w, parent, name, &id, &dir);
 	if (!rc && id)
@@ -427,6 +430,7 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t t
 	int rc;
 
 	fs_begin(fs, FS_rename);
+	ops_xattr_save(fs, &w, toparent, toname);
 	names_move_begin(fs, &m);
 	if (flags && !*text)
 		rc = -EINVAL;

@@ -33,14 +33,19 @@ static void reply_bytes(fuse_req_t req, const struct buf *b, size_t size)
 		(void)fuse_reply_buf(req, b->data, b->len); /* as above */
 }
 
-/* Asks dist for all of them and keeps them. */
+/* Asks dist for all of them. -ENOENT: it knows the inode no more; what is remembered is all there is. */
 static int fetch(struct cdnfs *fs, const struct wait *w, fuse_ino_t ino, struct xattrs **set)
 {
 	uint64_t tick = inodes_tick(fs->inodes);
+	struct wire_change none = { 0 };
 	struct wire_file f;
 	struct attr shown;
-	int rc = api_listxattr(fs->api, w, ino, &f, set);
+	int rc = -ENOENT;
 
+	if (!inode_gone(fs->inodes, ino))
+		rc = api_listxattr(fs->api, w, ino, &f, set);
+	if (rc == -ENOENT)
+		(void)inode_change_gone(fs->inodes, ino, &none, &shown); /* or not open */
 	if (rc < 0)
 		return rc;
 	rc = inode_learn(fs->inodes, &f.attr, f.target, tick, 0, &shown);
@@ -59,16 +64,18 @@ static int get(
 	struct xattrs *set;
 	int rc = inode_xattr_get(fs->inodes, ino, name, age, out);
 
-	if (rc == -EAGAIN && inode_gone(fs->inodes, ino))
-		return -ENODATA; /* went with the last name */
 	if (rc == -EAGAIN) {
 		rc = fetch(fs, w, ino, &set);
-		if (rc < 0)
-			return rc == -ENOENT ? -ENODATA : rc;
-		rc = xattrs_value(set, name, out);
-		inode_xattr_keep(fs->inodes, ino, &set);
+		if (rc == 0) {
+			rc = xattrs_value(set, name, out);
+			inode_xattr_keep(fs->inodes, ino, &set);
+		} else if (rc == -ENOENT) {
+			rc = inode_xattr_get(fs->inodes, ino, name, age, out);
+		}
 	}
-	return rc == -EOVERFLOW ? api_getxattr(fs->api, w, ino, name, out) : rc;
+	if (rc == -EOVERFLOW)
+		rc = api_getxattr(fs->api, w, ino, name, out);
+	return rc == -EAGAIN || rc == -ENOENT ? -ENODATA : rc; /* went with the last name */
 }
 
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
@@ -91,19 +98,26 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	buf_release(&value);
 }
 
+static int add_names(struct cdnfs *fs, fuse_ino_t ino, struct xattrs **set, struct buf *out)
+{
+	xattrs_names(*set, out);
+	inode_xattr_keep(fs->inodes, ino, set);
+	return buf_error(out);
+}
+
 static int list(struct cdnfs *fs, const struct wait *w, fuse_ino_t ino, struct buf *out)
 {
 	struct xattrs *set;
 	int rc = inode_xattr_list(fs->inodes, ino, fs_max_age(fs), out);
 
-	if (rc != -EAGAIN || inode_gone(fs->inodes, ino))
-		return rc == -EAGAIN ? 0 : rc;
+	if (rc != -EAGAIN)
+		return rc;
 	rc = fetch(fs, w, ino, &set);
-	if (rc < 0)
-		return rc == -ENOENT ? 0 : rc;
-	xattrs_names(set, out);
-	inode_xattr_keep(fs->inodes, ino, &set);
-	return buf_error(out);
+	if (rc == -ENOENT)
+		rc = inode_xattr_list(fs->inodes, ino, fs_max_age(fs), out);
+	else if (rc == 0)
+		rc = add_names(fs, ino, &set, out);
+	return rc == -EAGAIN ? 0 : rc; /* went with the last name */
 }
 
 /* Nobody sees trusted attributes but who may set them. */
@@ -206,4 +220,16 @@ void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	if (rc == 0)
 		rc = changed(fs, ino, &f, api_removexattr(fs->api, &w, ino, name, &f));
 	reply_result(req, rc);
+}
+
+void ops_xattr_save(struct cdnfs *fs, const struct wait *w, uint64_t dir, const char *name)
+{
+	struct xattrs *set;
+	uint64_t id;
+
+	if (coherence_find(&fs->coherence, dir, name, &id) != DENTRY_THERE ||
+		!inode_xattr_wanted(fs->inodes, id, fs_max_age(fs)))
+		return;
+	if (fetch(fs, w, id, &set) == 0) /* else the removal will fail for the same reason */
+		inode_xattr_keep(fs->inodes, id, &set);
 }

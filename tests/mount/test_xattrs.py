@@ -286,14 +286,29 @@ def test_many(place):
     assert names("f") == [f"user.{i:02}" for i in range(1, 60, 2)]
 
 
-def test_an_open_file_without_a_name_keeps_what_was_asked_for(place):
+@pytest.mark.parametrize("asked", [True, False], ids=["asked for before", "never asked for"])
+@pytest.mark.parametrize("take_away", [lambda: os.unlink("f"), lambda: os.rename(touch("g"), "f")],
+                         ids=["unlinked", "replaced"])
+def test_an_open_file_without_a_name_keeps_its_own(place, take_away, asked):
     touch()
     set_("f", "user.a")
+    set_("f", "user.b", b"2")
     with open("f", "rb") as f:
+        if asked:
+            assert os.getxattr(f.fileno(), "user.a") == b"1"
+        take_away()
         assert os.getxattr(f.fileno(), "user.a") == b"1"
-        os.unlink("f")
-        assert os.getxattr(f.fileno(), "user.a") == b"1"
-        assert os.listxattr(f.fileno()) == ["user.a"]
+        assert os.getxattr(f.fileno(), "user.b") == b"2"
+        assert sorted(os.listxattr(f.fileno())) == ["user.a", "user.b"]
+
+
+def test_an_open_folder_without_a_name_keeps_its_own(place):
+    os.mkdir("d")
+    set_("d", "user.a")
+    fd = os.open("d", os.O_RDONLY)
+    os.rmdir("d")
+    assert os.getxattr(fd, "user.a") == b"1"
+    os.close(fd)
 
 
 # --- what is the mount's own
@@ -353,6 +368,14 @@ def test_an_open_file_without_a_name_gets_no_new_ones(file):
         file.unlink()
         assert set_(f.fileno(), "user.a") == "EOPNOTSUPP"
         assert names(f.fileno()) == []
+
+
+def test_an_open_file_without_a_name_loses_long_values_that_are_many(file):
+    for i in range(3):
+        set_(file, f"user.{i}", b"v" * 16384)
+    with open(file, "rb") as f:
+        file.unlink()
+        assert [outcome(os.getxattr, f.fileno(), f"user.{i}") for i in range(3)] == [b"v" * 16384, "ENODATA", "ENODATA"]
 
 
 def test_another_mount_sees_them(cdn):
@@ -422,3 +445,20 @@ def test_a_listing_tells_that_there_are_none(counted):
         for path in paths:
             os.stat(path)
     assert counted(lambda: [names(path) for path in paths]) == 0
+
+
+@pytest.mark.parametrize("attributes,requests", [(0, 1), (3, 2)])
+def test_an_open_file_that_loses_its_name_is_asked_for_those_it_has(counted, attributes, requests):
+    path = touch(counted.path / "f")
+    for i in range(attributes):
+        set_(path, f"user.{i}")
+    with open(path, "r+b", buffering=0) as f:
+        f.write(b"changed")
+        assert counted(path.unlink) == requests
+        assert counted(lambda: os.listxattr(f.fileno())) == 0
+
+
+def test_a_file_that_is_not_open_is_not_asked_for_any(counted):
+    path = touch(counted.path / "f")
+    set_(path, "user.a")
+    assert counted(path.unlink) == 1

@@ -134,6 +134,27 @@ static void test_a_gone_inode_changes_no_more(void **state)
 	inode_drop(*state, in);
 }
 
+static void test_what_is_open_and_not_known_is_wanted(void **state)
+{
+	struct inode *in;
+
+	assert_false(inode_xattr_wanted(*state, 9, LONG)); /* not known at all */
+	learn(*state, XATTR_SOME, 1);
+	assert_false(inode_xattr_wanted(*state, 9, LONG)); /* not open */
+	in = inode_hold(*state, 9);
+	assert_true(inode_xattr_wanted(*state, 9, LONG));
+	keep(*state, 1);
+	assert_false(inode_xattr_wanted(*state, 9, LONG));
+	inode_stale(*state, 9);
+	assert_true(inode_xattr_wanted(*state, 9, LONG));
+	learn(*state, 0, 2);
+	assert_false(inode_xattr_wanted(*state, 9, LONG)); /* has none */
+	learn(*state, XATTR_SOME, 3);
+	inode_unlinked(*state, 9, 0);
+	assert_false(inode_xattr_wanted(*state, 9, LONG)); /* nobody tells them any more */
+	inode_drop(*state, in);
+}
+
 static void test_nobody_keeps_a_list_of_nothing(void **state)
 {
 	keep(*state, 1); /* freed */
@@ -150,6 +171,7 @@ int main(void)
 		CASE(test_a_list_of_another_moment_does_not),
 		CASE(test_age),
 		CASE(test_a_gone_inode_changes_no_more),
+		CASE(test_what_is_open_and_not_known_is_wanted),
 		CASE(test_nobody_keeps_a_list_of_nothing),
 	};
 
