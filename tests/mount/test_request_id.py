@@ -42,15 +42,16 @@ def test_a_write_has_one_id_in_mount_node_and_dist(chatty):
 
 def test_each_operation_has_its_own(chatty):
     top = chatty.mounts[0].path
-    before, asked = len(lines(chatty, "mnt", "method=POST", "/fs")), chatty.mounts[0].counters()["requests_dist"]
     for i in range(5):
         (top / f"d{i}").mkdir()
-    asked = chatty.mounts[0].counters()["requests_dist"] - asked
-    ids = lines(chatty, "mnt", "method=POST", "/fs")[before:]
-    # mkdir is preceded by a lookup, and now and then by a look at the root: no request shares an id with another
-    assert len(ids) == len(set(ids)) == asked >= 10
-    for req in ids:
-        wait_for(f"{req} at dist", lambda r=req: r in lines(chatty, "dist", "path=/fs"))
+
+    def asked():
+        return lines(chatty, "mnt", "method=POST", "/fs")
+    # mkdir is preceded by a lookup, and now and then by a look at the root: no request shares an id with another, and none comes
+    # to dist without one. Whoever lists this machine's mounts (df) asks too, at any time.
+    wait_for("all of them at dist", lambda: set(asked()) == set(lines(chatty, "dist", "method=POST", "path=/fs")))
+    ids = asked()
+    assert len(ids) == len(set(ids)) >= 10
 
 
 def test_bytes_read_ahead_belong_to_the_read(chatty):
