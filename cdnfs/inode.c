@@ -3,6 +3,7 @@
 
 #include "cdnfs/gate.h"
 #include "cdnfs/inode_table.h"
+#include "cdnfs/staging_holes.h"
 #include "common/clock.h"
 #include <assert.h>
 #include <errno.h>
@@ -36,6 +37,7 @@ static void show_locked(const struct inode *in, struct attr *shown)
 	*shown = in->attr;
 	if (in->staged && staged_dirty(in->staged, &size, &mtime)) {
 		shown->size = size;
+		shown->allocated = staged_allocated(in->staged);
 		if (mtime > shown->ctime)
 			shown->ctime = mtime;
 		shown->mtime = mtime;
@@ -337,7 +339,7 @@ int inode_change_gone(
 		if (c->set & WIRE_GID)
 			in->attr.gid = c->gid;
 		if (c->set & WIRE_SIZE) {
-			in->attr.size = in->attr.stamp = 0;
+			in->attr.size = in->attr.allocated = in->attr.stamp = 0;
 			in->attr.mtime = in->attr.ctime;
 			in->stored = (struct version){ 0 };
 			in->commits++;

@@ -4,12 +4,17 @@
 #include "cdnfs/gate.h"
 #include "cdnfs/inode_table.h"
 
+static struct version version_of(const struct attr *a)
+{
+	return (struct version){ a->stamp, a->size, a->place, a->allocated };
+}
+
 struct version inode_version(struct inodes *t, const struct inode *in, unsigned *commits)
 {
 	struct version v;
 
 	pthread_mutex_lock(&t->lock);
-	v = (struct version){ in->attr.stamp, in->attr.size, in->attr.place };
+	v = version_of(&in->attr);
 	*commits = in->commits;
 	pthread_mutex_unlock(&t->lock);
 	return v;
@@ -31,7 +36,7 @@ bool inode_adopt(struct inodes *t, struct inode *in)
 
 	pthread_mutex_lock(&t->lock);
 	same = in->pages == in->attr.stamp && in->told == in->attr.stamp;
-	in->stored = (struct version){ in->attr.stamp, in->attr.size, in->attr.place };
+	in->stored = version_of(&in->attr);
 	in->commits++;
 	in->pages = in->told = in->attr.stamp;
 	pthread_mutex_unlock(&t->lock);
@@ -51,6 +56,7 @@ void inode_stored(struct inodes *t, struct inode *in, const struct wire_stored *
 	pthread_mutex_lock(&t->lock);
 	in->attr.stamp = s->stamp;
 	in->attr.size = s->size;
+	in->attr.allocated = s->allocated;
 	in->attr.place = place;
 	if (s->mtime)
 		in->attr.mtime = s->mtime;
@@ -62,7 +68,7 @@ void inode_stored(struct inodes *t, struct inode *in, const struct wire_stored *
 	if (s->stamp) /* else inode_changed_since follows */
 		gate_touch_locked(t, gate_inode(in->id));
 	in->tick = ++t->clock;
-	in->stored = (struct version){ s->stamp, s->size, place };
+	in->stored = version_of(&in->attr);
 	in->commits++;
 	in->unsynced = unsynced;
 	if (in->pages == base)

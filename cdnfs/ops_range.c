@@ -125,7 +125,8 @@ static int copy(struct cdnfs *fs, struct copy *c)
 	if (!s || !staged_dirty(s, &size, &mtime))
 		rc = send(fs, c, &stored);
 	if (rc >= 0) {
-		now = (struct version){ stored.stamp, stored.size, c->source.place };
+		now = (struct version){ stored.stamp, stored.size, c->source.place,
+			stored.allocated };
 		inode_stored(fs->inodes, c->to, &stored, now.place,
 			rc ? UINT64_MAX : c->target.stamp, now.place);
 	}

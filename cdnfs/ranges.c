@@ -103,13 +103,18 @@ bool ranges_cover(const struct ranges *r, uint64_t from, uint64_t to)
 	return from >= to || (one && one->from <= from && one->to >= to);
 }
 
-uint64_t ranges_bytes(const struct ranges *r)
+uint64_t ranges_below(const struct ranges *r, uint64_t end)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < r->n; i++)
-		sum += r->list[i].to - r->list[i].from;
+	for (size_t i = 0; i < r->n && r->list[i].from < end; i++)
+		sum += (r->list[i].to < end ? r->list[i].to : end) - r->list[i].from;
 	return sum;
+}
+
+uint64_t ranges_bytes(const struct ranges *r)
+{
+	return ranges_below(r, UINT64_MAX);
 }
 
 bool ranges_gap(const struct ranges *r, struct range *out)

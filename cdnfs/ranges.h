@@ -28,6 +28,7 @@ const struct range *ranges_from(const struct ranges *r, uint64_t at);
 bool ranges_cover(
 	const struct ranges *r, uint64_t from, uint64_t to); /* also true when from >= to */
 uint64_t ranges_bytes(const struct ranges *r);
+uint64_t ranges_below(const struct ranges *r, uint64_t end); /* bytes of them before `end` */
 /* The smallest gap between two of them. False when there are less than two. */
 bool ranges_gap(const struct ranges *r, struct range *out);
 

@@ -63,7 +63,7 @@ void reply_stat(const struct cdnfs *fs, const struct attr *a, struct stat *st)
 	st->st_gid = a->gid;
 	st->st_rdev = a->rdev;
 	st->st_size = (off_t)a->size;
-	st->st_blocks = (blkcnt_t)((a->size + 511) / 512);
+	st->st_blocks = (blkcnt_t)((a->allocated + 511) / 512);
 	st->st_blksize = BLKSIZE;
 	st->st_atim = time_of(a->atime);
 	st->st_mtim = time_of(a->mtime);

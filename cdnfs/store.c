@@ -344,7 +344,7 @@ static int send_job(struct cdnfs *fs, const struct wait *w, struct inode *in, st
 		durable ? NULL : where);
 	if (!job->size)
 		inode_changed_since(fs->inodes, tick, &emptied, &shown);
-	now = (struct version){ stored.stamp, stored.size, where };
+	now = (struct version){ stored.stamp, stored.size, where, stored.allocated };
 	staged_send_end(s, others ? STAGED_MERGED : STAGED_STORED, &now);
 	if (others)
 		renew_add(fs->renew, inode_id(in));

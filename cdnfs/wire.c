@@ -157,6 +157,8 @@ static int read_attr(struct json_reader *r, struct places *places, struct attr *
 	(void)json_u32(r, "gid", UINT32_MAX, &a->gid);	   /* absent: 0 */
 	(void)json_u32(r, "nlink", UINT32_MAX, &a->nlink); /* absent: 1 */
 	(void)json_u64(r, "size", LIMIT_FILE_SIZE, &a->size);
+	a->allocated = a->size;
+	(void)json_u64(r, "allocated", a->size, &a->allocated); /* absent: all of it */
 	(void)json_u64(r, "rdev", LIMIT_ID, &a->rdev);
 	(void)json_stamp(r, "stamp", &a->stamp);	     /* absent: no bytes */
 	(void)json_u32(r, "xattrs", UINT32_MAX, &a->xattrs); /* absent: none */
@@ -305,6 +307,8 @@ int wire_stored(const char *text, size_t len, struct wire_stored *out)
 	json_reader_init(&r, root);
 	json_need(&r, json_stamp(&r, "stamp", &s.stamp), "stamp");
 	json_need(&r, json_u64(&r, "size", LIMIT_FILE_SIZE, &s.size), "size");
+	s.allocated = s.size;
+	(void)json_u64(&r, "allocated", s.size, &s.allocated); /* absent: all of it */
 	(void)json_time(&r, "mtime", &s.mtime);
 	(void)json_time(&r, "ctime", &s.ctime);
 	if (json_text(&r, "base", STAMP_TEXT - 1, &base))

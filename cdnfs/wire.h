@@ -13,6 +13,7 @@ struct attr {
 	uint64_t id;
 	uint32_t mode, uid, gid, nlink; /* mode with its type bits */
 	uint64_t size, rdev;
+	uint64_t allocated;	     /* bytes that are data, without holes: at most size */
 	uint64_t stamp;		     /* version of the bytes, 0: none */
 	int64_t atime, mtime, ctime; /* ns since 1970 */
 	uint32_t xattrs;	     /* XATTR_… of common/xattr.h */
@@ -23,6 +24,7 @@ struct attr {
 struct version {
 	uint64_t stamp, size;
 	const struct place *place;
+	uint64_t allocated; /* as in attr; less when it is not known */
 };
 
 /* A file as a single answer tells it. */
@@ -101,7 +103,7 @@ int wire_room(const cJSON *result, struct wire_room *out);
 
 /* A node's answer to an upload. */
 struct wire_stored {
-	uint64_t stamp, size;
+	uint64_t stamp, size, allocated;
 	int64_t mtime, ctime; /* 0: not told */
 	bool has_base;	      /* changes: the version to which they were applied */
 	uint64_t base;

@@ -152,6 +152,8 @@ void emit_attr(struct buf *b, const struct attr *a, const char *base)
 	put_number(b, "gid", a->gid);
 	put_number(b, "nlink", a->nlink);
 	put_number(b, "size", a->size);
+	if (a->stamp && a->allocated < a->size)
+		put_number(b, "allocated", a->allocated);
 	put_number(b, "rdev", a->rdev);
 	put_time(b, "atime", a->atime);
 	put_time(b, "mtime", a->mtime);
@@ -192,6 +194,8 @@ void emit_content(struct buf *b, const struct content *c, const char *base)
 	put_number(b, "id", c->id);
 	put_text_or_null(b, "filename", c->has_filename ? c->filename : NULL);
 	put_number(b, "size", c->size);
+	if (c->stamp && c->allocated < c->size)
+		put_number(b, "allocated", c->allocated);
 	put_text_or_null(b, "uri", base);
 	put_text(b, "created_date", c->created);
 	put_text(b, "status", c->status);

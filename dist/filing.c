@@ -91,6 +91,8 @@ static void read_rest(struct json_reader *r, struct filing *f)
 	struct content_new *n = &f->record;
 
 	n->has_size = json_u64(r, "size", LIMIT_FILE_SIZE, &n->size);
+	n->allocated = n->size;
+	(void)json_u64(r, "allocated", n->size, &n->allocated); /* absent: all of it */
 	n->has_mtime = json_time(r, "mtime", &n->mtime);
 	(void)json_stamp(r, "stamp", &n->stamp); /* absent: 0 */
 	if (json_text(r, "content_type", LIMIT_TYPE, &n->type) && !http_type_ok(n->type))

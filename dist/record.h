@@ -16,6 +16,7 @@ struct attr {
 	uint32_t mode; /* with the type bits */
 	uint32_t uid, gid, nlink;
 	uint64_t size, rdev;
+	uint64_t allocated; /* bytes of a file that are data: at most size */
 	int64_t atime, mtime, ctime;
 	uint32_t xattrs;	       /* XATTR_… of common/xattr.h */
 	uint64_t stamp;		       /* 0: no bytes stored (empty file, or no file) */
@@ -28,6 +29,7 @@ struct attr {
 /* A row of the register, as GET content/{id} shows it. */
 struct content {
 	uint64_t id, size;
+	uint64_t allocated; /* bytes that are data: at most size */
 	bool has_filename;
 	char filename[4 * LIMIT_NAME + 1]; /* UTF-8 */
 	char created[40];		   /* "2022-08-29T06:03:24.181883+00:00" */
@@ -52,7 +54,8 @@ struct content_new {
 	size_t path_len;
 	const char *uri, *node, *etag, *type; /* NULL: not given */
 	uint64_t size, stamp;
-	bool has_base; /* only if `base` is the current version (0: it is empty) */
+	uint64_t allocated; /* with a size: as in content */
+	bool has_base;	    /* only if `base` is the current version (0: it is empty) */
 	bool once; /* the stamp is remembered: a repeat does nothing, also after later versions */
 	uint64_t base;
 	int64_t mtime;

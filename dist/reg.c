@@ -83,8 +83,8 @@ static int add_content(struct meta_tx *tx, uint64_t id, const struct content_new
 	struct meta_value args[] = { V_INT(id), V_TEXT(filename), V_INT(n->has_size ? n->size : 0),
 		V_TEXT(created), V_TEXT(stored && n->node ? NULL : n->uri),
 		stored ? V_INT(n->stamp) : V_NULL, V_TEXT(n->etag ? n->etag : ""), V_TEXT(n->type),
-		V_INT(mtime) };
-	int rc = meta_post(tx, SQL_CONTENT_ADD, args, 9, NULL, NULL);
+		V_INT(mtime), n->allocated < n->size ? V_INT(n->allocated) : V_NULL };
+	int rc = meta_post(tx, SQL_CONTENT_ADD, args, 10, NULL, NULL);
 
 	return rc == 0 && stored && n->node ? reg_add_replica(tx, id, n->node, n->stamp) : rc;
 }

@@ -106,8 +106,10 @@ static void merge(const struct content_new *n, bool bytes, struct content *c)
 		(void)snprintf(c->filename, sizeof(c->filename), "%s",
 			n->filename ? n->filename : ""); /* callers limit it */
 	}
-	if (n->has_size)
+	if (n->has_size) {
 		c->size = n->size;
+		c->allocated = n->allocated;
+	}
 	if (n->has_uri)
 		(void)snprintf(c->uri, sizeof(c->uri), "%s", n->uri ? n->uri : "");
 	if (n->type)
@@ -133,8 +135,9 @@ static int write_record(struct meta_tx *tx, const struct content *c)
 	struct meta_value args[] = { V_INT(c->id), V_TEXT(c->has_filename ? c->filename : NULL),
 		V_INT(c->size), V_TEXT(c->uri[0] ? c->uri : NULL),
 		c->stamp ? V_INT(c->stamp) : V_NULL, V_TEXT(c->etag),
-		V_TEXT(c->type[0] ? c->type : NULL), V_INT(c->mtime) };
-	int rc = meta_post(tx, SQL_CONTENT_SET, args, 8, NULL, NULL);
+		V_TEXT(c->type[0] ? c->type : NULL), V_INT(c->mtime),
+		c->allocated < c->size ? V_INT(c->allocated) : V_NULL };
+	int rc = meta_post(tx, SQL_CONTENT_SET, args, 9, NULL, NULL);
 
 	return rc < 0 ? rc : meta_post(tx, SQL_INODE_BYTES, inode, 4, NULL, NULL);
 }

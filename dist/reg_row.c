@@ -24,6 +24,7 @@ void content_from_row(struct content *c, const struct meta_value *col)
 	c->stamp = col[9].type == META_INT ? (uint64_t)col[9].number : 0;
 	c->mtime = col[10].number;
 	c->ctime = col[11].number;
+	c->allocated = (uint64_t)col[12].number;
 }
 
 int reg_record_row(void *arg, const struct meta_value *col, size_t ncol)
@@ -33,7 +34,7 @@ int reg_record_row(void *arg, const struct meta_value *col, size_t ncol)
 	(void)ncol;
 	r->found = true;
 	content_from_row(&r->content, col);
-	r->nlink = (uint32_t)col[12].number;
+	r->nlink = (uint32_t)col[13].number;
 	return 0;
 }
 
@@ -48,9 +49,9 @@ int reg_add_empty(struct meta_tx *tx, uint64_t id, const char *name, size_t len,
 	rc = buf_error(&text);
 	if (rc == 0) {
 		struct meta_value args[] = { V_INT(id), V_TEXT(buf_str(&text)), V_INT(0),
-			V_TEXT(created), V_NULL, V_NULL, V_TEXT(""), V_NULL, V_INT(now) };
+			V_TEXT(created), V_NULL, V_NULL, V_TEXT(""), V_NULL, V_INT(now), V_NULL };
 
-		rc = meta_post(tx, SQL_CONTENT_ADD, args, 9, NULL, NULL);
+		rc = meta_post(tx, SQL_CONTENT_ADD, args, 10, NULL, NULL);
 	}
 	buf_release(&text);
 	return rc;

@@ -8,12 +8,13 @@
 #define ATTR                                                                                       \
 	"i.id, i.mode, i.uid, i.gid, i.nlink, i.size, i.rdev, i.atime, i.mtime, i.ctime, "         \
 	"i.target, "                                                                               \
-	"c.stamp, c.etag, c.uri, i.xattrs, " HOLDER
+	"c.stamp, c.etag, c.uri, i.xattrs, coalesce(c.allocated, i.size), " HOLDER
 /* Columns of struct content (reg_row.c reads them). */
 #define RECORD                                                                                     \
 	"SELECT c.id, c.size, c.filename, c.created_at, c.status, " HOLDER                         \
 	", c.uri, c.content_type, c.etag, c.stamp, coalesce(i.mtime, c.mtime, 0)"                  \
-	", coalesce(i.ctime, c.mtime, 0), i.nlink FROM content c LEFT JOIN inode i ON i.id = "     \
+	", coalesce(i.ctime, c.mtime, 0), coalesce(c.allocated, c.size), i.nlink FROM content c "  \
+	"LEFT JOIN inode i ON i.id = "                                                             \
 	"c.id "
 /* Columns of struct tree_node. */
 #define NODE "SELECT i.id, i.mode, i.gid, i.nlink, i.xattrs FROM "
@@ -96,14 +97,15 @@ const char *const sql_text[SQL_COUNT] = {
 
 	[SQL_CONTENT_ADD] =
 		"INSERT INTO content (id, filename, size, created_at, uri, stamp, etag, "
-		"content_type, mtime) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+		"content_type, mtime, allocated) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
 	[SQL_CONTENT_DELETE] = "DELETE FROM content WHERE id = $1",
 	[SQL_CONTENT_NAME] = "UPDATE content SET filename = $2 WHERE id = $1",
-	[SQL_CONTENT_CLEAR] = "UPDATE content SET size = 0, stamp = NULL, etag = '', uri = NULL"
-			      " WHERE id = $1",
+	[SQL_CONTENT_CLEAR] = "UPDATE content SET size = 0, allocated = NULL, stamp = NULL, "
+			      "etag = '', uri = NULL WHERE id = $1",
 	[SQL_CONTENT_MTIME] = "UPDATE content SET mtime = $2 WHERE id = $1",
-	[SQL_CONTENT_SET] = "UPDATE content SET filename = $2, size = $3, uri = $4, stamp = $5, "
-			    "etag = $6, content_type = $7, mtime = $8 WHERE id = $1",
+	[SQL_CONTENT_SET] =
+		"UPDATE content SET filename = $2, size = $3, uri = $4, stamp = $5, "
+		"etag = $6, content_type = $7, mtime = $8, allocated = $9 WHERE id = $1",
 	[SQL_CONTENT_GET] = RECORD "WHERE c.id = $1",
 	[SQL_CONTENT_BY_STAMP] = RECORD "WHERE c.stamp = $1 ORDER BY c.id LIMIT 1",
 	[SQL_CONTENT_BY_VERSION] = RECORD "WHERE c.stamp = $1 AND c.etag = $2",

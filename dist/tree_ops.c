@@ -96,7 +96,7 @@ static void change_apply(const struct attr_change *c, struct attr *a)
 	if (c->set & SET_GID)
 		a->gid = c->gid;
 	if (c->set & SET_SIZE) {
-		a->size = a->stamp = 0;
+		a->size = a->allocated = a->stamp = 0;
 		a->etag[0] = a->node[0] = a->uri[0] = '\0';
 		a->mtime = c->now;
 	}

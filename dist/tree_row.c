@@ -24,7 +24,8 @@ void attr_from_row(struct attr *a, const struct meta_value *col)
 	value_copy(a->etag, sizeof(a->etag), &col[12]);
 	value_copy(a->uri, sizeof(a->uri), &col[13]);
 	a->xattrs = (uint32_t)col[14].number;
-	value_copy(a->node, sizeof(a->node), &col[15]);
+	a->allocated = (uint64_t)col[15].number;
+	value_copy(a->node, sizeof(a->node), &col[16]);
 }
 
 int tree_attr_row(void *arg, const struct meta_value *col, size_t ncol)

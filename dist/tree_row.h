@@ -6,7 +6,7 @@
 #include "dist/record.h"
 #include "dist/tree.h"
 
-#define ATTR_COLUMNS 16
+#define ATTR_COLUMNS 17
 
 /* What the rules need to know of an inode. found is false until a row came. */
 struct tree_node {

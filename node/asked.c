@@ -89,6 +89,8 @@ void asked_add_version(cJSON *o, const struct dist_record *rec)
 	cJSON_AddStringToObject(o, "etag", rec->etag);
 	json_add_stamp(o, "stamp", rec->stamp);
 	json_add_u64(o, "size", rec->size);
+	if (rec->allocated < rec->size)
+		json_add_u64(o, "allocated", rec->allocated);
 	if (rec->mtime)
 		json_add_time(o, "mtime", rec->mtime);
 	if (rec->ctime)

@@ -82,6 +82,7 @@ static enum dist_outcome tell_dist(
 		.etag = c->meta.etag,
 		.type = c->meta.type,
 		.size = c->meta.size,
+		.allocated = p->size,
 		.stamp = p->stamp,
 		.has_mtime = c->has_mtime,
 		.mtime = c->meta.mtime,
@@ -175,6 +176,7 @@ static void succeed(const struct node *n, const struct commit *c, const struct p
 	if (!out->done_before) {
 		out->record.stamp = p->stamp;
 		out->record.size = c->meta.size;
+		out->record.allocated = p->size;
 		strcpy(out->record.etag, c->meta.etag);
 	}
 }

@@ -97,6 +97,8 @@ static int read_record(const cJSON *object, struct dist_record *out)
 	json_reader_init(&r, object);
 	json_need(&r, json_u64(&r, "id", LIMIT_ID, &rec.id), "id");
 	json_u64(&r, "size", LIMIT_FILE_SIZE, &rec.size);
+	rec.allocated = rec.size;
+	json_u64(&r, "allocated", rec.size, &rec.allocated);
 	json_stamp(&r, "stamp", &rec.stamp);
 	copy_text(&r, "etag", sizeof(rec.etag), rec.etag);
 	copy_text(&r, "content_type", sizeof(rec.type), rec.type);
@@ -206,6 +208,8 @@ static cJSON *body_of(struct dist *d, const struct dist_new *n)
 	if (d->name[0])
 		cJSON_AddStringToObject(o, "node", d->name);
 	json_add_u64(o, "size", n->size);
+	if (n->allocated < n->size)
+		json_add_u64(o, "allocated", n->allocated);
 	json_add_stamp(o, "stamp", n->stamp);
 	cJSON_AddStringToObject(o, "etag", n->etag);
 	cJSON_AddStringToObject(o, "content_type", n->type);

@@ -36,6 +36,7 @@ struct dist_new {
 	const char *uri; /* public base of this node as the client knows it; NULL: unknown */
 	const char *etag, *type;
 	uint64_t size, stamp;
+	uint64_t allocated;  /* bytes of data, without holes */
 	bool has_base, once; /* docs/protocol.md */
 	uint64_t base;
 	bool has_mtime;
@@ -46,6 +47,7 @@ struct dist_new {
 struct dist_record {
 	uint64_t id; /* 0: none */
 	uint64_t size, stamp;
+	uint64_t allocated; /* bytes of data; size when not told */
 	char etag[HASH_TEXT];
 	char type[LIMIT_TYPE + 1];
 	char node[64];			   /* holder, "" when unknown */

@@ -53,6 +53,23 @@ def test_a_tebibyte_fits_into_a_small_node_and_leaves_no_trace(small):
     assert (after["storage"], after["reserved"]) == (before["storage"], 0) and after["trash"] < 200_000
 
 
+def told(c, cid):
+    """What dist says of its data: the size when it says nothing."""
+    a = c.fs({"op": "getattr", "id": cid})[0]["attr"]
+    return a.get("allocated", a["size"])
+
+
+def test_dist_is_told_what_is_data(small):
+    cid = empty(small)
+    got = patch(small, cid, b"grow %d\nwrite 0 1000\n" % TIB + END)
+    assert 1000 <= got["allocated"] <= 65536
+    assert told(small, cid) == got["allocated"]
+    assert small.record(cid)["allocated"] == got["allocated"]
+    got = patch(small, cid, b"truncate 1000\n")
+    assert "allocated" not in got and told(small, cid) == 1000
+    assert patch(small, cid, b"truncate 0\ngrow %d\n" % TIB)["allocated"] == told(small, cid) == 0
+
+
 @pytest.mark.parametrize("body", [b"truncate %d\n" % TIB, b"grow %d\n" % TIB, b"zero 0 %d\n" % TIB])
 def test_holes_take_no_room(small, body):
     cid = empty(small)

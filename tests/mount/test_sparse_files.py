@@ -58,3 +58,38 @@ def test_what_has_no_room_is_enospc(small):
         assert e.value.errno == errno.ENOSPC
         os.ftruncate(f.fileno(), 1000)
     assert (b.path / "full").read_bytes() == b"\1" * 1000
+
+
+def room(path):
+    return path.stat().st_blocks * 512
+
+
+def test_blocks_are_those_of_the_data(small):
+    _, a, b = small
+    one, other = a.path / "blocks", b.path / "blocks"
+    with open(one, "wb") as f:
+        os.ftruncate(f.fileno(), TIB)
+        assert room(one) == 0
+        os.pwrite(f.fileno(), b"x" * MIB, 5 << 30)
+        os.fsync(f.fileno())
+        assert MIB <= room(one) <= 2 * MIB
+        assert room(one) == room(other)
+        os.pwrite(f.fileno(), b"y" * MIB, 7 << 30)
+        assert 2 * MIB <= room(one) <= 3 * MIB  # staged and stored
+    assert 2 * MIB <= room(other) <= 3 * MIB
+    assert int(run("du", "-k", other).split()[0]) <= 3 * 1024
+    os.truncate(other, 6 << 30)
+    assert MIB <= room(one) <= 2 * MIB
+    run("fallocate", "-p", "-o", "0", "-l", 6 << 30, one)
+    assert room(one) == room(other) == 0
+    os.truncate(one, 0)
+    assert room(other) == 0
+
+
+def test_a_dense_file_takes_its_size(small):
+    _, a, b = small
+    with open(a.path / "dense", "wb") as f:
+        f.write(b"x" * 10000)
+        f.flush()
+        assert room(a.path / "dense") == 10240
+    assert room(a.path / "dense") == room(b.path / "dense") == 10240

@@ -88,6 +88,7 @@ static void test_random(void **state)
 			}
 			for (uint64_t at = 0; at < SPACE; at++) {
 				one = ranges_from(&r, at);
+				assert_int_equal(ranges_below(&r, at), sum);
 				assert_int_equal(one && one->from <= at, model[at]);
 				assert_int_equal(ranges_cover(&r, at, at + 1), model[at]);
 				sum += model[at];

@@ -110,11 +110,28 @@ static void test_file(void **state)
 	assert_int_equal(f.attr.id, 33);
 	assert_true(S_ISREG(f.attr.mode));
 	assert_int_equal(f.attr.size, 3072);
+	assert_int_equal(f.attr.allocated, 3072);
 	assert_int_equal(f.attr.stamp, 0x0123456789abcdef);
 	assert_int_equal(f.attr.mtime, 3000000004);
 	assert_string_equal(f.attr.place->uri, "http://h:3");
 	assert_ptr_equal(f.attr.place, places_get(places, "node3", "http://h:3/"));
 	assert_null(f.target);
+	cJSON_Delete(root);
+}
+
+static void test_a_file_with_holes(void **state)
+{
+	const char *text = "{\"results\":[{\"attr\":{\"id\":33,\"mode\":33188,\"size\":3072,"
+			   "\"allocated\":7," TIMES "}}]}";
+	const cJSON *result;
+	struct wire_file f;
+	cJSON *root;
+
+	(void)state;
+	assert_int_equal(answer(text, &root, &result), 0);
+	assert_int_equal(wire_file(result, places, &f), 0);
+	assert_int_equal(f.attr.size, 3072);
+	assert_int_equal(f.attr.allocated, 7);
 	cJSON_Delete(root);
 }
 
@@ -227,6 +244,7 @@ int main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_batch_text),
 		cmocka_unit_test(test_change_sends_what_is_set),
 		cmocka_unit_test(test_errors_of_answers), cmocka_unit_test(test_file),
+		cmocka_unit_test(test_a_file_with_holes),
 		cmocka_unit_test(test_bad_files_are_refused), cmocka_unit_test(test_page),
 		cmocka_unit_test(test_places), cmocka_unit_test(test_stored_and_room) };
 

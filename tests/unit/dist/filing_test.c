@@ -49,6 +49,20 @@ static void bad(void **state, const char *text, int rc, const char *sentence)
 		fail_msg("%s: got \"%s\", not \"%s\"", text, error, sentence);
 }
 
+static void data_is_all_of_the_size_or_as_told(void **state)
+{
+	struct filing *f = good(state, "{\"size\":10}");
+
+	assert_int_equal(f->record.allocated, 10);
+	done(f);
+	f = good(state, "{\"size\":10,\"allocated\":0}");
+	assert_int_equal(f->record.allocated, 0);
+	done(f);
+	bad(state, "{\"size\":10,\"allocated\":11}", -EINVAL, "allocated: must be");
+	bad(state, "{\"allocated\":1}", -EINVAL, "allocated: must be");
+	bad(state, "{\"size\":10,\"allocated\":-1}", -EINVAL, "allocated: must be");
+}
+
 static void nothing_is_needed(void **state)
 {
 	struct filing *f = good(state, "{}");
@@ -193,6 +207,7 @@ static void lengths_have_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(data_is_all_of_the_size_or_as_told),
 		cmocka_unit_test(nothing_is_needed),
 		cmocka_unit_test(reads_what_a_person_registers),
 		cmocka_unit_test(reads_what_a_node_registers),

@@ -328,6 +328,7 @@ static void writes_attributes(void **state)
 		.gid = 2,
 		.nlink = 1,
 		.size = 9,
+		.allocated = 9,
 		.mtime = 1,
 		.stamp = 0x195453810d2b8e80,
 		.etag = "00",

@@ -60,6 +60,24 @@ static void newer_database_is_refused(void **state)
 	assert_int_equal(opened(db.url, error, sizeof(error)), 0);
 }
 
+/* As the program before the last migration left it, with a file in it. */
+static void older_database_is_brought_up_to_date(void **state)
+{
+	char error[300];
+
+	(void)state;
+	db_fresh();
+	assert_int_equal(opened(db.url, error, sizeof(error)), 0);
+	db_script("ALTER TABLE content DROP COLUMN allocated");
+	db_script("DELETE FROM schema_version WHERE number = 5");
+	db_script("INSERT INTO content (id, filename, size, stamp) VALUES (7, 'x', 9, 8)");
+	assert_int_equal(opened(db.url, error, sizeof(error)), 0);
+	assert_int_equal(
+		db_number("SELECT count(*) FROM schema_version"), (long long)nschema_steps);
+	assert_int_equal(db_number("SELECT coalesce(allocated, size) FROM content"), 9);
+	db_use(1);
+}
+
 static void *open_in_thread(void *arg)
 {
 	char error[300] = "";
@@ -350,6 +368,7 @@ int main(void)
 		DB_TEST(relative_file),
 		DB_TEST(name_tells_the_server),
 		DB_TEST(newer_database_is_refused),
+		DB_TEST(older_database_is_brought_up_to_date),
 		DB_TEST(many_open_a_fresh_database_at_once),
 		DB_TEST(hand_made_content_does_not_collide),
 		DB_TEST(results_come_through),

@@ -312,6 +312,35 @@ static void replace_by_hand(void **state)
 	assert_int_equal(db_number("SELECT count(*) FROM reclaim"), 0);
 }
 
+static uint64_t allocated_of(const char *name)
+{
+	struct call c = { .what = LOOKUP, .at = in(ROOT_ID, name) };
+
+	assert_int_equal(run(&c), 0);
+	return c.attr.allocated;
+}
+
+static void data_without_holes(void **state)
+{
+	struct content_new n = upload("f", 100);
+	struct call c = { .what = REPLACE, .new = upload(NULL, 101) };
+
+	(void)state;
+	n.allocated = 2;
+	c.id = store(&n).id;
+	assert_int_equal(allocated_of("f"), 2);
+	c.new.allocated = c.new.size; /* as when it is not told */
+	assert_int_equal(run(&c), 0);
+	assert_int_equal(c.content.allocated, 5);
+	assert_int_equal(db_number("SELECT count(*) FROM content WHERE allocated IS NULL"), 1);
+	assert_int_equal(allocated_of("f"), 5); /* as of rows from before there was the column */
+	c.new.stamp = 102;
+	c.new.allocated = 0;
+	assert_int_equal(run(&c), 0);
+	assert_int_equal(c.content.allocated, 0);
+	assert_int_equal(allocated_of("f"), 0);
+}
+
 static void replace_refuses(void **state)
 {
 	struct call c = { .what = REPLACE, .id = 99999, .new = upload("f", 100) };
@@ -395,6 +424,7 @@ int main(void)
 		DB_TEST(replace_changes_bytes),
 		DB_TEST(replace_renames_the_entry),
 		DB_TEST(replace_by_hand),
+		DB_TEST(data_without_holes),
 		DB_TEST(replace_refuses),
 		DB_TEST(replace_on_a_base),
 		DB_TEST(replace_once_for_a_stamp),
