@@ -1,5 +1,5 @@
-/* httpc - HTTP requests by libcurl: a pool of handles that keep their connections. Synchronous;
- * any number of threads may call. The only place that retries. Knows nothing of routes.
+/* httpc - HTTP requests by libcurl: a pool of handles that keep their connections, on which small plain requests go without it.
+ * Synchronous; any number of threads may call. The only place that retries. Knows nothing of routes.
  * HTTP/1.1, TLS 1.2 or later, no proxies, and SIGPIPE is ignored from httpc_open() on unless somebody handles it. */
 #ifndef COMMON_HTTPC_H
 #define COMMON_HTTPC_H

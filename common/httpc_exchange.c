@@ -3,290 +3,12 @@
 #include "common/httpc_priv.h"
 #include "common/id.h"
 #include "common/limits.h"
-#include "common/log.h"
-#include "common/origin.h"
 #include "common/request_id.h"
 
-#include <assert.h>
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-enum {
-	MAGIC = 0x68747063,
-	HEADERS = 32,	     /* lines of one request, ours included */
-	IDLE_SECONDS = 25,   /* a connection idle for longer is not used: servers drop it at 30 */
-	SMALL_READ = 32768,  /* bytes at a time of an answer that is kept: allocated anew */
-	LARGE_READ = 262144, /* of one that goes to a sink */
-	SMALL_BODY = 65535,  /* libcurl sends a body of this size in one piece with its headers */
-	STOP_MS = 50	     /* how often stop() is asked while nothing arrives */
-};
-
-struct httpc_handle {
-	unsigned magic;
-	struct httpc_handle *next; /* the pool's */
-	const struct httpc_setup *setup;
-	CURL *curl;
-	CURLM *multi;
-
-	/* one exchange */
-	const struct httpc_req *req;
-	struct httpc_res *res;
-	struct curl_slist lines[HEADERS];
-	size_t nlines;
-	char request_id[LOG_REQUEST_ID + 16];
-	char origin[ORIGIN_TEXT + 16];
-	struct buf small;  /* the fd's body when it is small */
-	uint64_t body_at;  /* bytes of the fd's body handed to libcurl */
-	uint64_t received; /* bytes, headers included */
-	bool sent; /* written to some connection, and not answered there (a redirect is an answer) */
-	bool fed;
-	char text[CURL_ERROR_SIZE]; /* libcurl's words about a failure */
-	int error;		    /* why a callback ended the exchange; 0 while all is well */
-};
-
-static struct httpc_handle *handle_of(void *ctx)
-{
-	struct httpc_handle *h = ctx;
-
-	assert(h && h->magic == MAGIC);
-	return h;
-}
-
-static int on_prereq(void *ctx, char *peer, char *local, int peer_port, int local_port)
-{
-	(void)peer;
-	(void)local;
-	(void)peer_port;
-	(void)local_port;
-	handle_of(ctx)->sent = true;
-	return CURL_PREREQFUNC_OK;
-}
-
-static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-
-	(void)ctx;
-	(void)purpose;
-	return fd < 0 ? CURL_SOCKET_BAD : fd;
-}
-
-/* "HTTP/1.1 200 OK" → 200 */
-static unsigned status_of(const char *line, size_t len)
-{
-	const char *at = memchr(line, ' ', len);
-	unsigned status = 0;
-
-	if (!at)
-		return 0;
-	for (at++; at < line + len && *at >= '0' && *at <= '9' && status < 1000; at++)
-		status = status * 10 + (unsigned)(*at - '0');
-	return status;
-}
-
-static size_t on_header(char *data, size_t one, size_t len, void *ctx)
-{
-	struct httpc_handle *h = handle_of(ctx);
-	struct httpc_res *res = h->res;
-
-	(void)one;
-	h->received += len;
-	if (len >= 5 && memcmp(data, "HTTP/", 5) == 0) {
-		/* an answer that follows a redirect or an interim one replaces it */
-		buf_clear(&res->headers);
-		res->status = status_of(data, len);
-		if (h->req->follow && res->status / 100 == 3)
-			h->sent = false;
-	}
-	if (res->headers.len + len > LIMIT_HEADERS)
-		h->error = -EMSGSIZE;
-	else
-		buf_add(&res->headers, data, len);
-	if (h->error == 0)
-		h->error = buf_error(&res->headers);
-	return h->error ? 0 : len;
-}
-
-static size_t on_body(char *data, size_t one, size_t len, void *ctx)
-{
-	struct httpc_handle *h = handle_of(ctx);
-	const struct httpc_req *req = h->req;
-	size_t max = req->body_max ? req->body_max : LIMIT_JSON_REPLY;
-
-	(void)one;
-	h->received += len;
-	if (req->sink && h->res->status / 100 == 2) {
-		h->fed = true;
-		h->error = req->sink(req->ctx, data, len);
-	} else if (len > max - h->res->body.len) {
-		h->error = -EMSGSIZE;
-	} else {
-		buf_add(&h->res->body, data, len);
-		h->error = buf_error(&h->res->body);
-	}
-	if (h->error < 0)
-		return 0;
-	h->error = 0;
-	return len;
-}
-
-static size_t from_source(struct httpc_handle *h, char *data, size_t cap)
-{
-	ssize_t n = h->req->source(h->req->source_ctx, h->body_at, data, cap);
-
-	if (n < 0) {
-		h->error = (int)n;
-		return CURL_READFUNC_ABORT;
-	}
-	h->body_at += (uint64_t)n;
-	return (size_t)n;
-}
-
-/* libcurl frees the list. */
-static int on_trailers(struct curl_slist **list, void *ctx)
-{
-	struct httpc_handle *h = handle_of(ctx);
-	char lines[HTTPC_TRAILERS][HTTPC_TRAILER];
-	size_t n = h->req->trailers ? h->req->trailers(h->req->source_ctx, lines) : 0;
-
-	assert(n <= HTTPC_TRAILERS);
-	for (size_t i = 0; i < n; i++) {
-		struct curl_slist *more = curl_slist_append(*list, lines[i]);
-
-		if (!more) {
-			h->error = -ENOMEM;
-			return CURL_TRAILERFUNC_ABORT;
-		}
-		*list = more;
-	}
-	return CURL_TRAILERFUNC_OK;
-}
-
-static size_t on_read(char *data, size_t one, size_t cap, void *ctx)
-{
-	struct httpc_handle *h = handle_of(ctx);
-	const struct httpc_req *req = h->req;
-	uint64_t left = req->fd_len - h->body_at;
-	ssize_t n;
-
-	cap *= one;
-	if (req->source)
-		return from_source(h, data, cap);
-	if (cap > left)
-		cap = (size_t)left;
-	if (cap == 0)
-		return 0;
-	n = pread(req->body_fd, data, cap, (off_t)(req->fd_off + h->body_at));
-	if (n <= 0) {
-		/* the file became shorter than promised: that must not look like a lost connection */
-		h->error = n < 0 ? -errno : -EIO;
-		return CURL_READFUNC_ABORT;
-	}
-	h->body_at += (uint64_t)n;
-	return (size_t)n;
-}
-
-static int on_seek(void *ctx, curl_off_t at, int origin)
-{
-	struct httpc_handle *h = handle_of(ctx);
-
-	if (origin != SEEK_SET || at < 0 || (!h->req->source && (uint64_t)at > h->req->fd_len))
-		return CURL_SEEKFUNC_CANTSEEK;
-	h->body_at = (uint64_t)at;
-	return CURL_SEEKFUNC_OK;
-}
-
-/* What stays the same for the handle's life. Non-zero when libcurl refused something. */
-static int set_callbacks(struct httpc_handle *h)
-{
-	CURL *c = h->curl;
-	int bad = 0;
-
-	bad |= (int)curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_prereq);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_PREREQDATA, h);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_socket);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_HEADERDATA, h);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_WRITEDATA, h);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_READDATA, h);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_TRAILERFUNCTION, on_trailers);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_TRAILERDATA, h);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, on_seek);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_SEEKDATA, h);
-	return bad;
-}
-
-static int set_constants(struct httpc_handle *h)
-{
-	const struct httpc_setup *s = h->setup;
-	CURL *c = h->curl;
-	int bad = set_callbacks(h);
-
-	bad |= (int)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->text);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	bad |= (int)curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-	bad |= (int)curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	/* the servers are ours: a proxy from the environment would only be in the way */
-	bad |= (int)curl_easy_setopt(c, CURLOPT_PROXY, "");
-	bad |= (int)curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 512L << 10);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_MAXAGE_CONN, (long)IDLE_SECONDS);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_MAXREDIRS, 5L);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_POSTREDIR, (long)CURL_REDIR_POST_ALL);
-	/* dist redirects to nodes, which share its token */
-	bad |= (int)curl_easy_setopt(c, CURLOPT_UNRESTRICTED_AUTH, 1L);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_USERAGENT, s->user_agent);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)s->connect_ms);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (s->ca_file && *s->ca_file)
-		bad |= (int)curl_easy_setopt(c, CURLOPT_CAINFO, s->ca_file);
-	return bad;
-}
-
-int httpc_handle_open(const struct httpc_setup *setup, struct httpc_handle **out)
-{
-	struct httpc_handle *h = calloc(1, sizeof(*h));
-
-	if (!h)
-		return -ENOMEM;
-	h->magic = MAGIC;
-	h->setup = setup;
-	h->curl = curl_easy_init();
-	h->multi = curl_multi_init();
-	if (!h->curl || !h->multi || set_constants(h)) {
-		httpc_handle_close(&h);
-		return -ENOMEM;
-	}
-	*out = h;
-	return 0;
-}
-
-void httpc_handle_close(struct httpc_handle **h)
-{
-	if (!*h)
-		return;
-	curl_easy_cleanup((*h)->curl); /* NULL is fine */
-	if ((*h)->multi)
-		(void)curl_multi_cleanup((*h)->multi); /* fails for a bad handle only */
-	buf_release(&(*h)->small);
-	(*h)->magic = 0;
-	free(*h);
-	*h = NULL;
-}
-
-struct httpc_handle **httpc_handle_next(struct httpc_handle *h)
-{
-	return &h->next;
-}
 
 /* Adds one header line, not copied. -EINVAL: it would break out of its line; -E2BIG: too many. */
 static int add_line(struct httpc_handle *h, const char *line)
@@ -295,7 +17,7 @@ static int add_line(struct httpc_handle *h, const char *line)
 
 	if (line[strcspn(line, "\r\n")])
 		return -EINVAL;
-	if (h->nlines == HEADERS)
+	if (h->nlines == HTTPC_LINES)
 		return -E2BIG;
 	/* libcurl only reads the list; char * is its old style */
 	*at = (struct curl_slist){ .data = (char *)(uintptr_t)line };
@@ -340,7 +62,7 @@ static int make_lines(struct httpc_handle *h)
 
 static bool is_small(const struct httpc_req *req)
 {
-	return req->body_from_fd && req->fd_len > 0 && req->fd_len <= SMALL_BODY;
+	return req->body_from_fd && req->fd_len > 0 && req->fd_len <= HTTPC_SMALL_BODY;
 }
 
 /* One packet instead of two, and one wake-up of the server. */
@@ -398,20 +120,23 @@ static int set_method(struct httpc_handle *h)
 	return bad;
 }
 
+/* Lines and a small body. */
 static int prepare(struct httpc_handle *h)
+{
+	int rc = make_lines(h);
+
+	return rc == 0 && is_small(h->req) ? read_small(h) : rc;
+}
+
+static int prepare_curl(struct httpc_handle *h)
 {
 	const struct httpc_req *req = h->req;
 	CURL *c = h->curl;
-	int rc, bad;
+	int bad;
 
-	rc = make_lines(h);
-	if (rc == 0 && is_small(req))
-		rc = read_small(h);
-	if (rc < 0)
-		return rc;
 	bad = set_method(h);
 	bad |= (int)curl_easy_setopt(
-		c, CURLOPT_BUFFERSIZE, (long)(req->sink ? LARGE_READ : SMALL_READ));
+		c, CURLOPT_BUFFERSIZE, (long)(req->sink ? HTTPC_LARGE_READ : HTTPC_SMALL_READ));
 	bad |= (int)curl_easy_setopt(c, CURLOPT_URL, req->url);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_HTTPHEADER, h->lines);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
@@ -473,8 +198,8 @@ static int drive(struct httpc_handle *h, const struct httpc_watch *watch)
 		wait = last + stall - now;
 		if (wait > 1000)
 			wait = 1000;
-		if (watch->stop && wait > STOP_MS)
-			wait = STOP_MS;
+		if (watch->stop && wait > HTTPC_STOP_MS)
+			wait = HTTPC_STOP_MS;
 		if (curl_multi_poll(h->multi, NULL, 0, (int)wait, NULL) != CURLM_OK)
 			return -ENOMEM;
 	}
@@ -555,6 +280,8 @@ static int run(struct httpc_handle *h, const struct httpc_watch *watch, bool *lo
 	rc = drive(h, watch);
 	if (rc == 0)
 		code = result_of(h->multi);
+	if (rc == 0 && code == CURLE_OK)
+		httpc_quick_keep(h);
 	/* fails for a bad handle only */
 	(void)curl_multi_remove_handle(h->multi, h->curl);
 	*local = h->error || rc == -EINTR || rc == -ENOMEM;
@@ -567,12 +294,8 @@ static int run(struct httpc_handle *h, const struct httpc_watch *watch, bool *lo
 	return rc == 0 && h->res->status == 0 ? -EPROTO : rc;
 }
 
-int httpc_exchange(struct httpc_handle *h, const struct httpc_req *req,
-	const struct httpc_watch *watch, struct httpc_res *res, struct httpc_outcome *outcome)
+static void begin(struct httpc_handle *h, const struct httpc_req *req, struct httpc_res *res)
 {
-	bool local = true;
-	int rc;
-
 	res->status = 0;
 	res->sent = false;
 	buf_clear(&res->body);
@@ -584,15 +307,52 @@ int httpc_exchange(struct httpc_handle *h, const struct httpc_req *req,
 	h->body_at = h->received = 0;
 	h->sent = h->fed = false;
 	h->error = 0;
-	rc = prepare(h);
+}
+
+static int run_curl(
+	struct httpc_handle *h, const struct httpc_watch *watch, struct httpc_outcome *outcome)
+{
+	bool local = true;
+	int rc = prepare_curl(h);
+
 	if (rc == 0)
 		rc = run(h, watch, &local);
-	res->sent = rc < 0 && h->sent;
 	/* libcurl 7.88 does not forget that it sent trailers, and writes beyond its buffer the next time */
-	*outcome = (struct httpc_outcome){ .clean = rc == 0 && !req->source,
+	*outcome = (struct httpc_outcome){ .clean = rc == 0 && !h->req->source,
 		.local = rc < 0 && local,
 		.fed = h->fed,
 		.stale = rc < 0 && !local && is_stale(h, rc) };
+	return rc;
+}
+
+/* A redirect is left to libcurl: nothing has been done yet. */
+static bool is_redirect(const struct httpc_handle *h)
+{
+	return h->req->follow && h->res->status / 100 == 3 && h->res->status != 304;
+}
+
+int httpc_exchange(struct httpc_handle *h, const struct httpc_req *req,
+	const struct httpc_watch *watch, struct httpc_res *res, struct httpc_outcome *outcome)
+{
+	struct httpc_kept *k;
+	bool clean = true;
+	int rc;
+
+	begin(h, req, res);
+	*outcome = (struct httpc_outcome){ .local = true };
+	rc = prepare(h);
+	k = rc == 0 ? httpc_quick_find(h) : NULL;
+	if (k)
+		rc = httpc_quick(h, watch, k, outcome);
+	if (k && rc == 0 && is_redirect(h)) {
+		clean = outcome->clean;
+		begin(h, req, res);
+		k = NULL;
+	}
+	if (rc == 0 && !k)
+		rc = run_curl(h, watch, outcome);
+	outcome->clean = outcome->clean && clean;
+	res->sent = rc < 0 && h->sent;
 	h->req = NULL;
 	h->res = NULL;
 	return rc;

@@ -101,7 +101,7 @@ void httpc_close(struct httpc **h)
 	if (!*h)
 		return;
 	for (at = (*h)->idle; at; at = next) {
-		next = *httpc_handle_next(at);
+		next = at->next;
 		httpc_handle_close(&at);
 	}
 	(void)pthread_mutex_destroy(&(*h)->lock); /* nobody holds it: no request is in flight */
@@ -119,7 +119,7 @@ static int take(struct httpc *h, struct httpc_handle **out)
 	pthread_mutex_lock(&h->lock);
 	found = h->idle;
 	if (found) {
-		h->idle = *httpc_handle_next(found);
+		h->idle = found->next;
 		h->nidle--;
 	}
 	pthread_mutex_unlock(&h->lock);
@@ -134,7 +134,7 @@ static void give(struct httpc *h, struct httpc_handle *handle, bool clean)
 	if (clean) {
 		pthread_mutex_lock(&h->lock);
 		if (h->nidle < h->keep) {
-			*httpc_handle_next(handle) = h->idle;
+			handle->next = h->idle;
 			h->idle = handle;
 			h->nidle++;
 			handle = NULL;
