@@ -280,8 +280,8 @@ int api_rename(struct api *a, const struct wait *w, uint64_t dir, const char *na
 	return rc;
 }
 
-int api_readdir(
-	struct api *a, const struct wait *w, uint64_t dir, const char *after, struct wire_page *out)
+int api_readdir(struct api *a, const struct wait *w, uint64_t dir, const char *after,
+	unsigned limit, struct wire_page *out)
 {
 	cJSON *op = wire_op("readdir");
 	struct call c = { 0 };
@@ -291,7 +291,7 @@ int api_readdir(
 	if (op) {
 		json_add_u64(op, "dir", dir);
 		json_add_bytes(op, "after", after, strlen(after));
-		json_add_u64(op, "limit", LIMIT_READDIR);
+		json_add_u64(op, "limit", limit);
 	}
 	rc = call(a, w, &c, op, NULL, &result);
 	if (rc < 0)

@@ -57,8 +57,9 @@ int api_rmdir(struct api *a, const struct wait *w, uint64_t dir, const char *nam
 int api_rename(struct api *a, const struct wait *w, uint64_t dir, const char *name, uint64_t todir,
 	const char *toname, const char *flags, const uint64_t moved[2],
 	struct attr told[API_MOVE_TOLD]);
+/* At most limit entries behind `after`, in the order of their bytes. */
 int api_readdir(struct api *a, const struct wait *w, uint64_t dir, const char *after,
-	struct wire_page *out);
+	unsigned limit, struct wire_page *out);
 int api_statfs(struct api *a, const struct wait *w, struct wire_room *out);
 /* All that was changed before is on dist's disk when it answers. */
 int api_sync(struct api *a, const struct wait *w);

@@ -5,12 +5,15 @@
 
 int coherence_open(struct inodes *inodes, struct coherence *c)
 {
+	int rc = dentries_open(inodes, 0, &c->dentries);
+
 	c->inodes = inodes;
-	return dentries_open(inodes, 0, &c->dentries);
+	return rc ? rc : ahead_open(inodes, &c->ahead);
 }
 
 void coherence_close(struct coherence *c)
 {
+	ahead_close(&c->ahead);
 	dentries_close(&c->dentries);
 }
 

@@ -4,7 +4,7 @@
 #ifndef CDNFS_COHERENCE_H
 #define CDNFS_COHERENCE_H
 
-#include "cdnfs/dentries.h"
+#include "cdnfs/ahead.h"
 #include <stdatomic.h>
 
 #define COHERENCE_FOLDERS 256 /* counted apart, by hash */
@@ -12,6 +12,7 @@
 struct coherence {
 	struct inodes *inodes;
 	struct dentries *dentries;
+	struct ahead *ahead;
 	_Atomic int64_t until; /* clock_ms of the lease's end; 0: none */
 	_Atomic unsigned
 		busy[COHERENCE_FOLDERS]; /* changes of names under way through this mount */

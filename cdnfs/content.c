@@ -366,6 +366,11 @@ static bool fetch_ahead(struct content *c, const struct api_range *v, uint64_t f
 	return room;
 }
 
+void content_fetch(struct content *c, const struct api_range *version)
+{
+	(void)fetch_ahead(c, version, 0, version->len); /* who needs the rest fetches it */
+}
+
 /* What a stream wants fetched. */
 struct ahead {
 	struct content *c;

@@ -28,6 +28,8 @@ struct content_bytes {
  * gone. range->off is not used. */
 int content_read(struct content *c, const struct wait *w, const struct api_range *version,
 	struct content_stream *s, uint64_t off, size_t len, struct content_bytes *out);
+/* Has all of a version fetched in the background, as far as there is room. */
+void content_fetch(struct content *c, const struct api_range *version);
 /* So far, and now. */
 struct content_counts {
 	uint64_t hits, misses; /* blocks that reads found (also on their way), or had to fetch */

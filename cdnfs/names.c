@@ -36,6 +36,18 @@ void names_changed(struct cdnfs *fs, uint64_t dir, const struct attr *attr, uint
 		inode_stale(fs->inodes, dir);
 }
 
+bool names_listed(struct cdnfs *fs, uint64_t dir, const struct wire_page *page, uint64_t tick)
+{
+	const char *text = buf_str(&page->text);
+	bool all = true;
+
+	for (size_t i = 0; i < page->n; i++)
+		if (!dentries_learn(fs->coherence.dentries, dir, text + page->list[i].name,
+			    page->list[i].attr.id, tick))
+			all = false;
+	return all;
+}
+
 /* Errors that say for sure that nothing was done. */
 static bool was_refused(int rc)
 {

@@ -29,6 +29,9 @@ struct names_move {
 void names_move_begin(struct cdnfs *fs, struct names_move *m);
 void names_move_end(struct cdnfs *fs, struct names_move *m, int rc);
 
+/* What dist listed of a directory, asked for at tick. False when some of it cannot be remembered. */
+bool names_listed(struct cdnfs *fs, uint64_t dir, const struct wire_page *page, uint64_t tick);
+
 /* Names in `dir` changed by a request that began at `tick`, whose answer told the directory's new attributes (id 0: did
  * not): the kernel asks for them next. */
 void names_changed(struct cdnfs *fs, uint64_t dir, const struct attr *attr, uint64_t tick);

@@ -1,8 +1,10 @@
 #include "cdnfs/ops_dir.h"
 
+#include "cdnfs/names.h"
 #include "cdnfs/own.h"
 #include "cdnfs/reply.h"
 #include "common/clock.h"
+#include "common/limits.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +47,11 @@ static void dir_free(struct cdnfs *fs, struct dir *d)
 	opened_remove(&fs->opened, &d->opened);
 	if (d->in)
 		inode_drop(fs->inodes, d->in);
+	/* whoever lists a directory often reads the files in it next */
+	if (d->n && d->pages[0].p.n <= AHEAD_KEPT) {
+		ahead_put(fs->coherence.ahead, d->id, "", d->pages[0].tick, &d->pages[0].p);
+		d->pages[0].p = (struct wire_page){ 0 };
+	}
 	forget_pages(d);
 	free(d);
 }
@@ -98,19 +105,13 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_
 /* Once all pages are here, all names are known. */
 static void learn_names(struct cdnfs *fs, struct dir *d, const struct page *page)
 {
-	struct dentries *names = fs->coherence.dentries;
-	const char *text = buf_str(&page->p.text);
-
 	if (d->n == 1) {
 		d->all = true;
 		d->tick = page->tick;
 	}
-	for (size_t i = 0; i < page->p.n; i++)
-		if (!dentries_learn(names, d->id, text + page->p.list[i].name,
-			    page->p.list[i].attr.id, page->tick))
-			d->all = false;
+	d->all = names_listed(fs, d->id, &page->p, page->tick) && d->all;
 	if (d->end && d->all)
-		dentries_complete(names, d->id, d->tick);
+		dentries_complete(fs->coherence.dentries, d->id, d->tick);
 }
 
 static int fetch_page(struct cdnfs *fs, const struct wait *w, struct dir *d)
@@ -130,7 +131,7 @@ static int fetch_page(struct cdnfs *fs, const struct wait *w, struct dir *d)
 	if (!more)
 		return -ENOMEM;
 	d->pages = more;
-	rc = api_readdir(fs->api, w, d->id, after, &new.p);
+	rc = api_readdir(fs->api, w, d->id, after, LIMIT_READDIR, &new.p);
 	if (rc < 0)
 		return rc;
 	d->parent = new.p.parent;

@@ -323,6 +323,19 @@ static int read_content(struct cdnfs *fs, const struct wait *w, struct handle *h
 	return rc == -ENOENT ? -EIO : rc;
 }
 
+/* A program that reads the files of a directory one after the other finds the next ones here. */
+static void fetch_next(struct cdnfs *fs, uint64_t id)
+{
+	struct attr next[AHEAD_FILES];
+	size_t n = coherence_left(&fs->coherence) ? ahead_read(fs->coherence.ahead, id, next) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		content_fetch(fs->content, &(struct api_range){ .place = next[i].place,
+						   .id = next[i].id,
+						   .stamp = next[i].stamp,
+						   .len = next[i].size });
+}
+
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
 	struct cdnfs *fs = reply_fs(req);
@@ -331,8 +344,9 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	struct content_bytes bytes;
 	int rc;
 
-	(void)ino;
 	fs_begin(fs, FS_read);
+	if (off == 0)
+		fetch_next(fs, ino);
 	if (read_staged(req, fs, &w, h, size, (uint64_t)off))
 		return;
 	rc = read_content(fs, &w, h, size, (uint64_t)off, &bytes);

@@ -72,6 +72,54 @@ static void lookup_by_id(fuse_req_t req, uint64_t id, const char *name)
 		reply_file(req, id, name, &f, tick);
 }
 
+/* What was asked for ahead says it. */
+static bool reply_ahead(fuse_req_t req, uint64_t dir, const char *name)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct wire_file f = { 0 };
+	struct attr shown;
+	uint64_t tick;
+	enum dentry found = ahead_find(fs->coherence.ahead, dir, name, &f.attr, &f.target, &tick);
+
+	if (found == DENTRY_UNKNOWN ||
+		!dentries_learn(fs->coherence.dentries, dir, name, f.attr.id, tick))
+		goto unknown;
+	if (found == DENTRY_ABSENT) {
+		reply_absent(req, dir, name);
+		return true;
+	}
+	if (inode_learn(fs->inodes, &f.attr, f.target, tick, 1, &shown) < 0)
+		goto unknown;
+	wire_file_release(&f);
+	reply_entry(req, dir, name, &shown);
+	return true;
+unknown:
+	wire_file_release(&f);
+	return false;
+}
+
+/* A program that looks up many names of a directory is likely to look up the next ones. */
+static bool ask_ahead(fuse_req_t req, const struct wait *w, uint64_t dir, const char *name)
+{
+	struct cdnfs *fs = reply_fs(req);
+	uint64_t tick = inodes_tick(fs->inodes);
+	char from[LIMIT_NAME + 1];
+	unsigned entries;
+	struct wire_page page;
+
+	if (!coherence_left(&fs->coherence) || strlen(name) > LIMIT_NAME)
+		return false;
+	if (reply_ahead(req, dir, name))
+		return true;
+	entries = ahead_missed(fs->coherence.ahead, dir, name, from);
+	if (!entries || api_readdir(fs->api, w, dir, from, entries, &page) < 0)
+		return false; /* whoever asks for the name alone hears why */
+	if (!*from && !page.more && names_listed(fs, dir, &page, tick))
+		dentries_complete(fs->coherence.dentries, dir, tick);
+	ahead_put(fs->coherence.ahead, dir, from, tick, &page);
+	return reply_ahead(req, dir, name);
+}
+
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct cdnfs *fs = reply_fs(req);
@@ -85,7 +133,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		lookup_by_id(req, parent, name);
 		return;
 	}
-	if (reply_known(req, parent, name))
+	if (reply_known(req, parent, name) || ask_ahead(req, &w, parent, name))
 		return;
 	rc = api_lookup(fs->api, &w, parent, name, &f);
 	if (!rc || rc == -ENOENT)

@@ -139,6 +139,72 @@ def test_a_listed_small_file_costs_one_to_read(cdn, mount, tree):
     assert (c.dist, c.node) == (0, 50)
 
 
+@pytest.fixture
+def walked(cdn, tree):
+    """A fresh mount, and by it the folder with 400 small files."""
+    for i in range(400):
+        (tree / f"{i:03d}").write_text(f"file {i}")
+    fresh = cdn.mount(cdn.tmp / f"{tree.name}.fresh")
+    wait_for("events", lambda: fresh.counters()["events_up"])
+    yield fresh, fresh.path / tree.name
+    fresh.umount()
+
+
+def test_names_looked_up_in_order_are_asked_for_ahead(walked):
+    mount, folder = walked
+    with Cost(mount) as c:
+        for i in range(400):
+            assert os.stat(folder / f"{i:03d}").st_size == len(f"file {i}")
+    assert c.dist <= 10
+
+
+def test_files_read_in_order_are_fetched_once(walked):
+    mount, folder = walked
+    with Cost(mount) as c:
+        for i in range(400):
+            assert (folder / f"{i:03d}").read_text() == f"file {i}"
+    assert c.dist <= 10 and c.node == 400
+
+
+def test_files_of_a_listing_are_fetched_once(walked):
+    mount, folder = walked
+    with Cost(mount) as c:
+        assert sum(len((folder / name).read_bytes()) for name in os.listdir(folder)) == \
+            sum(len(f"file {i}") for i in range(400))
+    assert c.dist <= 4 and c.node == 400
+
+
+def test_names_that_are_not_there_cost_little_in_a_small_folder(cdn, mount, tree):
+    for i in range(20):
+        (tree / f"{i}").touch()
+    fresh = cdn.mount(cdn.tmp / "small.fresh")
+    wait_for("events", lambda: fresh.counters()["events_up"])
+    with Cost(fresh) as c:
+        assert not any(os.path.exists(fresh.path / tree.name / f"none{i}") for i in range(100))
+    fresh.umount()
+    assert c.dist <= 5
+
+
+def test_a_walk_sees_what_another_mount_changed_meanwhile(mount, tree, walked):
+    other, folder = walked
+    for i in range(100):
+        assert (folder / f"{i:03d}").read_text() == f"file {i}"
+    (tree / "100").write_text("changed")
+    (tree / "101").unlink()
+    (tree / "101a").write_text("new")
+    os.rename(tree / "102", tree / "103")
+    (tree / "104").chmod(0o600)
+    assert (folder / "100").read_text() == "changed"
+    assert not (folder / "101").exists() and not (folder / "102").exists()
+    assert (folder / "101a").read_text() == "new"
+    assert (folder / "103").read_text() == "file 102"
+    assert (folder / "104").stat().st_mode & 0o777 == 0o600
+    assert (folder / "105").read_text() == "file 105"
+    (folder / "200").write_text("ours")
+    (folder / "201").unlink()
+    assert (folder / "200").read_text() == "ours" and not (folder / "201").exists()
+
+
 def test_a_new_small_file_costs_one_and_one(mount, tree):
     with Cost(mount) as c:
         for i in range(20):
