@@ -322,6 +322,18 @@ void inode_moved(struct inodes *t, uint64_t tick, uint64_t id, const struct attr
 	pthread_mutex_unlock(&t->lock);
 }
 
+int inode_changed_here(struct inodes *t, uint64_t id, struct attr *shown)
+{
+	struct inode *in = inode_lock(t, id);
+
+	if (in) {
+		in->attr.ctime = clock_real_ns();
+		show_locked(in, shown);
+	}
+	pthread_mutex_unlock(&t->lock);
+	return in ? 0 : -ENOENT;
+}
+
 int inode_change_gone(
 	struct inodes *t, uint64_t id, const struct wire_change *c, struct attr *shown)
 {

@@ -52,6 +52,8 @@ void inode_changed(struct inodes *t, const struct attr *a, struct attr *shown);
 void inode_changed_since(struct inodes *t, uint64_t tick, const struct attr *a, struct attr *shown);
 /* A name of it was moved or replaced by a request that began at `tick`, whose answer told its attributes (a->id 0: did not). */
 void inode_moved(struct inodes *t, uint64_t tick, uint64_t id, const struct attr *a);
+/* Its ctime is now, until the bytes are stored that dist has not yet. 0 or -ENOENT. */
+int inode_changed_here(struct inodes *t, uint64_t id, struct attr *shown);
 /* Attributes of a file that dist no longer knows, changed here only. 0 or -ENOENT. */
 int inode_change_gone(
 	struct inodes *t, uint64_t id, const struct wire_change *change, struct attr *shown);

@@ -310,6 +310,19 @@ void staged_set_mtime(struct staged *s, int64_t mtime)
 	pthread_mutex_unlock(&s->lock);
 }
 
+bool staged_leave(struct staged *s, const int64_t *mtime)
+{
+	bool dirty;
+
+	pthread_mutex_lock(&s->lock);
+	settle_locked(s, true);
+	dirty = s->state == DIRTY;
+	if (dirty && mtime)
+		s->mtime = *mtime;
+	pthread_mutex_unlock(&s->lock);
+	return dirty;
+}
+
 static bool readable_locked(const struct staged *s)
 {
 	if (s->state == NEW || (s->state == SENDING && s->before == NEW))

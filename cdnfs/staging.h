@@ -42,6 +42,8 @@ int staged_grow(struct staged *s, uint64_t size, int64_t now);
 int staged_zero(struct staged *s, uint64_t off, uint64_t end, bool keep, int64_t now);
 /* A time that was set by hand goes with the next send. */
 void staged_set_mtime(struct staged *s, int64_t mtime);
+/* True when there is something to be sent, with which the time goes then (NULL: as it is). */
+bool staged_leave(struct staged *s, const int64_t *mtime);
 
 /* Bytes read, 0 at the end; -EAGAIN: nothing is here (read the current version); -ENODATA: the first *missing bytes at off are
  * those of version *base. May give less than there is. */

@@ -1,4 +1,5 @@
 """How many requests operations cost a mount while dist tells it of the changes of others: what is remembered costs none."""
+import ctypes
 import os
 import subprocess
 import time
@@ -31,6 +32,16 @@ def tree(mount, request):
     folder = mount.path / f"of-{request.node.name}"
     folder.mkdir()
     return folder
+
+
+def set_mtime(file, ns):
+    """The mtime alone, as tar sets it; Python's utime() sets both times."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    omit, fd = (1 << 30) - 2, os.open(file, os.O_RDONLY) if not isinstance(file, int) else file
+    times = (ctypes.c_long * 4)(0, omit, ns // 10**9, ns % 10**9)
+    assert libc.futimens(fd, times) == 0, os.strerror(ctypes.get_errno())
+    if fd != file:
+        os.close(fd)
 
 
 class Cost:
@@ -203,6 +214,46 @@ def test_a_walk_sees_what_another_mount_changed_meanwhile(mount, tree, walked):
     (folder / "200").write_text("ours")
     (folder / "201").unlink()
     assert (folder / "200").read_text() == "ours" and not (folder / "201").exists()
+
+
+def test_what_is_so_already_costs_nothing_before_close(cdn, mount, tree):
+    """As tar leaves a file: its time, its owner and its mode are set before it is closed."""
+    path, past = tree / "f", 1_000_000_007 * 10**9 + 5
+    fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+    os.write(fd, b"some bytes")
+    with Cost(mount) as c:
+        before = os.fstat(fd)
+        set_mtime(fd, past)
+        os.fchown(fd, before.st_uid, before.st_gid)
+        os.fchmod(fd, 0o644)
+        now = os.fstat(fd)
+    assert c.is_nothing()
+    assert now.st_mtime_ns == past and now.st_ctime_ns > before.st_ctime_ns
+    with Cost(mount) as c:
+        os.close(fd)
+    assert (c.dist, c.node) == (0, 1)
+    other = cdn.mount(cdn.tmp / "other")
+    for seen in (path.stat(), (other.path / tree.name / "f").stat()):
+        assert seen.st_mtime_ns == past and seen.st_ctime_ns > before.st_ctime_ns
+    other.umount()
+
+
+def test_what_is_otherwise_is_told_at_once(cdn, mount, tree):
+    path, past = tree / "f", 1_000_000_007 * 10**9 + 5
+    other = cdn.mount(cdn.tmp / "other")
+    fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    os.write(fd, b"some bytes")
+    os.fchmod(fd, 0o644)
+    os.fchown(fd, 1, 2)
+    seen = (other.path / tree.name / "f").stat()
+    assert (seen.st_mode & 0o777, seen.st_uid, seen.st_gid) == (0o644, 1, 2)
+    set_mtime(fd, past)
+    os.write(fd, b"more")  # later than the time that was set
+    os.close(fd)
+    assert path.stat().st_mtime_ns > past
+    set_mtime(path, past)
+    assert (other.path / tree.name / "f").stat().st_mtime_ns == past
+    other.umount()
 
 
 def test_a_new_small_file_costs_one_and_one(mount, tree):
