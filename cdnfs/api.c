@@ -496,6 +496,26 @@ int api_fetch(struct api *a, const struct wait *w, const struct api_range *range
 	return rc;
 }
 
+int api_extents(struct api *a, const struct wait *w, const struct place *place, uint64_t id,
+	uint64_t stamp, uint64_t from, struct stretch *out)
+{
+	char url[LIMIT_URI + 100], hex[STAMP_TEXT];
+	struct httpc_req req = { .method = "GET", .url = url };
+	struct httpc_res res = HTTPC_RES_INIT;
+	int rc;
+
+	stamp_format(stamp, hex);
+	(void)snprintf(url, sizeof(url), "%s/extents/%" PRIu64 "?stamp=%s&from=%" PRIu64,
+		place->uri, id, hex, from);
+	rc = link_node(a->link, w, &req, &res);
+	if (!rc)
+		rc = extents_parse(buf_str(&res.body), res.body.len, from, out);
+	if (!rc)
+		out->stamp = stamp;
+	httpc_res_release(&res);
+	return rc == -EPROTO ? -EIO : rc;
+}
+
 int api_sync_node(struct api *a, const struct wait *w, const struct place *place)
 {
 	char url[LIMIT_URI];

@@ -4,6 +4,7 @@
 #ifndef CDNFS_API_H
 #define CDNFS_API_H
 
+#include "cdnfs/extents.h"
 #include "cdnfs/link.h"
 
 struct api;
@@ -96,6 +97,10 @@ struct api_range {
 int api_fetch(struct api *a, const struct wait *w, const struct api_range *range,
 	int (*sink)(void *ctx, const void *data, size_t len), void (*restart)(void *ctx),
 	void *ctx);
+/* Where a version has data, from `from` on, which is within it; as far as one answer tells. 0: `out` is the caller's to release or give
+ * away; -ENOENT: the version is not there. */
+int api_extents(struct api *a, const struct wait *w, const struct place *place, uint64_t id,
+	uint64_t stamp, uint64_t from, struct stretch *out);
 int api_sync_node(struct api *a, const struct wait *w, const struct place *place);
 
 /* Bytes that nodes sent us, and that they took. */

@@ -51,7 +51,8 @@
 	X(setlk)                                                                                   \
 	X(flock)                                                                                   \
 	X(fallocate)                                                                               \
-	X(copy_file_range)
+	X(copy_file_range)                                                                         \
+	X(lseek)
 
 #define FS_ENUM(name) FS_##name,
 enum fs_op { FS_OPS(FS_ENUM) FS_COUNT };
@@ -78,6 +79,7 @@ struct cdnfs {
 	struct stale stale;
 	bool acls; /* the kernel goes by POSIX ACLs; set before anything is asked */
 	struct renew *renew;
+	struct renew *seeker; /* for lseek, which waits */
 	struct streams *streams;
 	sem_t ready; /* posted once: the kernel has begun */
 	_Atomic uint64_t ops[FS_COUNT];

@@ -118,6 +118,17 @@ bool inode_shared(struct inodes *t, const struct inode *in, uint64_t stamp)
 	return shared;
 }
 
+bool inode_mappable(struct inodes *t, struct inode *in, int by)
+{
+	bool any;
+
+	pthread_mutex_lock(&t->lock);
+	in->mappers += (unsigned)by;
+	any = in->mappers > 0;
+	pthread_mutex_unlock(&t->lock);
+	return any;
+}
+
 void inode_set_place(struct inodes *t, struct inode *in, const struct place *p)
 {
 	pthread_mutex_lock(&t->lock);

@@ -24,6 +24,9 @@ bool inode_told(struct inodes *t, const struct inode *in, uint64_t stamp);
 /* True when there are other users, and the kernel's pages are those of another version than `stamp`. */
 bool inode_shared(struct inodes *t, const struct inode *in, uint64_t stamp);
 
+/* Adds `by` (1, 0, -1) handles that read and write: programs may write by them to memory, which the kernel tells later. Are there any? */
+bool inode_mappable(struct inodes *t, struct inode *in, int by);
+
 /* Where the next version goes if dist named a place already; taken once. */
 void inode_set_place(struct inodes *t, struct inode *in, const struct place *p);
 const struct place *inode_take_place(struct inodes *t, struct inode *in);

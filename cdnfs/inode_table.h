@@ -18,6 +18,7 @@ struct inode {
 	char *target;
 	uint64_t nlookup; /* the kernel's references */
 	unsigned users;	  /* handles, and operations under way */
+	unsigned mappers; /* handles by which programs may write to it as memory */
 	unsigned commits; /* versions stored through this mount */
 	struct version stored;
 	uint64_t tick;	     /* when attr was learnt */

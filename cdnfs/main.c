@@ -194,6 +194,8 @@ static int build(struct mount *m, char *error, size_t cap)
 	if (!rc)
 		rc = renew_open(fs, &fs->renew);
 	if (!rc)
+		rc = renew_open(fs, &fs->seeker);
+	if (!rc)
 		rc = streams_open(&fs->streams);
 	if (!rc)
 		rc = retry_open(fs, &m->retry);
@@ -306,6 +308,7 @@ static void tear_down(struct mount *m)
 	if (m->mounted)
 		fuse_session_unmount(m->session);
 	renew_close(&m->fs.renew);
+	renew_close(&m->fs.seeker);
 	readahead_close(&m->readahead);
 	ticker_close(&m->retry);
 	stats_close(&m->stats);

@@ -76,4 +76,5 @@ const struct fuse_lowlevel_ops ops_table = {
 	.flock = on_flock,
 	.fallocate = op_fallocate,
 	.copy_file_range = on_copy_file_range,
+	.lseek = on_lseek,
 };

@@ -3,7 +3,9 @@
 #include "cdnfs/locks.h"
 #include "cdnfs/names.h"
 #include "cdnfs/privs.h"
+#include "cdnfs/renew.h"
 #include "cdnfs/reply.h"
+#include "cdnfs/seek.h"
 #include "cdnfs/store.h"
 #include "cdnfs/stream.h"
 #include "cdnfs/view.h"
@@ -14,11 +16,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct handle {
 	struct opened opened; /* first: see handle_end */
 	struct inode *in;     /* held */
 	struct content_stream stream;
+	struct extents extents;
+	bool mapper; /* counted by inode_mappable() */
 	pthread_mutex_t lock;
 	struct version v; /* lock: what it reads while nothing is staged */
 	unsigned commits; /* lock */
@@ -36,6 +41,7 @@ static struct handle *handle_new(void)
 	if (!h)
 		return NULL;
 	content_stream_init(&h->stream);
+	extents_init(&h->extents);
 	pthread_mutex_init(&h->lock, NULL);
 	return h;
 }
@@ -43,9 +49,12 @@ static struct handle *handle_new(void)
 static void handle_free(struct cdnfs *fs, struct handle *h)
 {
 	opened_remove(&fs->opened, &h->opened);
+	if (h->mapper)
+		(void)inode_mappable(fs->inodes, h->in, -1);
 	if (h->in)
 		inode_drop(fs->inodes, h->in);
 	content_stream_release(&h->stream);
+	extents_release(&h->extents);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
 }
@@ -68,6 +77,7 @@ static void set_modes(
 	if (s && !dirty && !gone)
 		staged_retire(s, attr->stamp);
 	fi->fh = (uint64_t)(uintptr_t)h;
+	h->mapper = (fi->flags & O_ACCMODE) == O_RDWR && inode_mappable(fs->inodes, h->in, 1);
 	/* by a flush the kernel tells of each close, which gives locks back */
 	fi->noflush = (fi->flags & O_ACCMODE) == O_RDONLY &&
 		      !(fs->locks && locks_any(fs->locks, inode_id(h->in)));
@@ -357,6 +367,56 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	metrics_add(&fs->bytes_read, bytes.len);
 	(void)fuse_reply_iov(req, bytes.iov, bytes.n); /* the requester may have gone */
 	content_done(fs->content, &bytes);
+}
+
+/* An lseek that waits for what was written to memory. */
+struct seek {
+	fuse_req_t req;
+	struct handle *h;
+	off_t off;
+	int whence;
+};
+
+static void seek_answer(void *ctx)
+{
+	struct seek *k = ctx;
+	struct cdnfs *fs = reply_fs(k->req);
+	struct wait w = reply_wait(k->req);
+	struct version v = version_now(fs, k->h);
+	uint64_t at;
+	int rc = -ENXIO;
+
+	if (k->off >= 0)
+		rc = seek_find(fs, &w, k->h->in, &v, &k->h->extents, (uint64_t)k->off,
+			k->whence == SEEK_DATA, &at);
+	if (rc < 0)
+		reply_result(k->req, rc);
+	else
+		(void)fuse_reply_lseek(k->req, (off_t)at); /* the requester may have gone */
+	free(k);
+}
+
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+{
+	struct cdnfs *fs = reply_fs(req);
+	struct handle *h = handle_of(fi);
+	struct seek *k = malloc(sizeof(*k));
+	int rc = 0;
+
+	fs_begin(fs, FS_lseek);
+	if (!k) {
+		reply_result(req, -ENOMEM);
+		return;
+	}
+	*k = (struct seek){ req, h, off, whence };
+	if (off < 0 || !inode_mappable(fs->inodes, h->in, 0))
+		seek_answer(k);
+	else
+		rc = renew_then(fs->seeker, ino, (uint64_t)off, seek_answer, k);
+	if (rc < 0) {
+		free(k);
+		reply_result(req, rc);
+	}
 }
 
 void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t off,

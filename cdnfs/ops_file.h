@@ -23,5 +23,6 @@ int file_store(struct cdnfs *fs, const struct wait *w, const struct fuse_file_in
 /* From now on every handle of this mount reads the version that is current at the CDN, unless there are bytes that this
  * mount has not stored yet. 0 or -errno. */
 int file_renew(struct cdnfs *fs, const struct wait *w, const struct fuse_file_info *fi);
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi);
 
 #endif

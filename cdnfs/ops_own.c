@@ -258,3 +258,11 @@ void on_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t off_from,
 	else
 		op_copy_file_range(req, from, off_from, fi_from, to, off_to, fi_to, len, flags);
 }
+
+void on_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+{
+	if (own_inode(ino))
+		reply_result(req, -EINVAL); /* it is made while it is read */
+	else
+		op_lseek(req, ino, off, whence, fi);
+}

@@ -43,5 +43,6 @@ void on_getlk(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct 
 void on_setlk(
 	fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct flock *lock, int sleep);
 void on_flock(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, int op);
+void on_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi);
 
 #endif

@@ -6,7 +6,9 @@
 
 struct item {
 	struct item *next;
-	uint64_t id;
+	uint64_t id, off;
+	void (*done)(void *ctx); /* NULL: nobody waits */
+	void *ctx;
 };
 
 struct renew {
@@ -40,8 +42,10 @@ static void *run(void *arg)
 	struct item *one;
 
 	while ((one = take(r))) {
-		(void)fuse_lowlevel_notify_inval_inode(
-			r->fs->session, one->id, 0, 0); /* it may not know the inode */
+		(void)fuse_lowlevel_notify_inval_inode(r->fs->session, one->id, (off_t)one->off,
+			0); /* it may not know the inode */
+		if (one->done)
+			one->done(one->ctx);
 		free(one);
 	}
 	return NULL;
@@ -86,16 +90,22 @@ void renew_close(struct renew **rp)
 	*rp = NULL;
 }
 
-void renew_add(struct renew *r, uint64_t id)
+int renew_then(struct renew *r, uint64_t id, uint64_t off, void (*done)(void *ctx), void *ctx)
 {
 	struct item *one = malloc(sizeof(*one));
 
 	if (!one)
-		return;
-	*one = (struct item){ .id = id };
+		return -ENOMEM;
+	*one = (struct item){ .id = id, .off = off, .done = done, .ctx = ctx };
 	pthread_mutex_lock(&r->lock);
 	*r->tail = one;
 	r->tail = &one->next;
 	pthread_cond_signal(&r->changed);
 	pthread_mutex_unlock(&r->lock);
+	return 0;
+}
+
+void renew_add(struct renew *r, uint64_t id)
+{
+	(void)renew_then(r, id, 0, NULL, NULL); /* without memory when it is opened next */
 }

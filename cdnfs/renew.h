@@ -11,4 +11,7 @@ void renew_close(struct renew **r); /* NULL-safe; after the session is unmounted
 /* Soon; without memory when the file is opened next. */
 void renew_add(struct renew *r, uint64_t id);
 
+/* The kernel tells what was written to memory from `off` on, then done(ctx) is called, on the thread. 0 or -ENOMEM. */
+int renew_then(struct renew *r, uint64_t id, uint64_t off, void (*done)(void *ctx), void *ctx);
+
 #endif

@@ -323,7 +323,7 @@ bool staged_leave(struct staged *s, const int64_t *mtime)
 	return dirty;
 }
 
-static bool readable_locked(const struct staged *s)
+bool staged_readable_locked(const struct staged *s)
 {
 	if (s->state == NEW || (s->state == SENDING && s->before == NEW))
 		return false;
@@ -332,16 +332,15 @@ static bool readable_locked(const struct staged *s)
 	       s->size != s->cut;
 }
 
-enum where { HERE, ZEROS, BASE };
-
-/* Where the bytes at off are, and how many of them at most `len`. off is within the size. */
-static enum where look_locked(const struct staged *s, uint64_t off, size_t *len)
+enum staged_where staged_look_locked(const struct staged *s, uint64_t off, size_t *len)
 {
 	const struct range *r = ranges_from(&s->have, off);
 	uint64_t end = least(s->size, r ? r->from <= off ? r->to : r->from : UINT64_MAX);
-	enum where where = r && r->from <= off ? HERE : off < s->cut ? BASE : ZEROS;
+	enum staged_where where = r && r->from <= off ? STAGED_HERE
+				  : off < s->cut      ? STAGED_AT_BASE
+						      : STAGED_ZEROS;
 
-	if (where == BASE)
+	if (where == STAGED_AT_BASE)
 		end = least(end, s->cut);
 	*len = (size_t)least(*len, end - off);
 	return where;
@@ -370,24 +369,24 @@ ssize_t staged_read_here(struct staged *s, char *data, size_t len, uint64_t off)
 ssize_t staged_read(struct staged *s, void *data, size_t len, uint64_t off, struct version *base,
 	size_t *missing)
 {
-	enum where where = ZEROS;
+	enum staged_where where = STAGED_ZEROS;
 	ssize_t n;
 
 	pthread_mutex_lock(&s->lock);
-	if (!readable_locked(s)) {
+	if (!staged_readable_locked(s)) {
 		pthread_mutex_unlock(&s->lock);
 		return -EAGAIN;
 	}
 	if (off >= s->size)
 		len = 0;
 	else
-		where = look_locked(s, off, &len);
+		where = staged_look_locked(s, off, &len);
 	*base = s->base;
 	s->busy++;
 	pthread_mutex_unlock(&s->lock);
-	if (where == HERE) {
+	if (where == STAGED_HERE) {
 		n = staged_read_here(s, data, len, off);
-	} else if (where == BASE) {
+	} else if (where == STAGED_AT_BASE) {
 		*missing = len;
 		n = -ENODATA;
 	} else {
@@ -413,13 +412,13 @@ bool staged_crowded(struct staged *s, struct range *gap)
 /* One piece of them; *len: how long it may be, and is. */
 static int join_piece(struct staged *s, const void *data, size_t *len, uint64_t off)
 {
-	enum where where;
+	enum staged_where where;
 	int rc = 0;
 
 	pthread_mutex_lock(&s->lock);
-	where = look_locked(s, off, len);
+	where = staged_look_locked(s, off, len);
 	pthread_mutex_unlock(&s->lock);
-	if (where != HERE)
+	if (where != STAGED_HERE)
 		rc = write_all(s->fd, data, *len, off);
 	pthread_mutex_lock(&s->lock);
 	if (!rc)

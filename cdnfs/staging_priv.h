@@ -36,6 +36,12 @@ struct staged {
 	uint64_t streamed; /* so far */
 };
 
+/* False: nothing is here, and what is seen is the current version. */
+bool staged_readable_locked(const struct staged *s);
+/* Where the bytes at off are, and how many of them at most *len. off is within the size. */
+enum staged_where { STAGED_HERE, STAGED_ZEROS, STAGED_AT_BASE };
+enum staged_where staged_look_locked(const struct staged *s, uint64_t off, size_t *len);
+
 /* len bytes of the local file; what is beyond its end is zeros. */
 ssize_t staged_read_here(struct staged *s, char *data, size_t len, uint64_t off);
 

@@ -49,6 +49,7 @@
 #define LIMIT_REQUEST_ID 32	   /* bytes of X-Request-Id */
 #define LIMIT_MULTIPART_FIELD 4096 /* bytes of a form field that is not the file */
 #define LIMIT_CHANGES 65536	   /* changes of one list (PATCH update/) */
+#define LIMIT_EXTENTS 1024	   /* pieces of data in one answer of extents/ */
 #define LIMIT_CHANGE_LINE 112	   /* bytes of the line that begins a change */
 
 #endif

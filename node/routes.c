@@ -6,6 +6,7 @@
 #include "common/metrics.h"
 #include "node/dist.h"
 #include "node/download.h"
+#include "node/extents.h"
 #include "node/figures.h"
 #include "node/node.h"
 #include "node/ready.h"
@@ -199,6 +200,10 @@ const struct httpd_route node_routes[] = {
 		.path = "/retrieve/{id}",
 		.flags = HTTPD_LINK,
 		.handle = download_handle },
+	{ .method = "GET",
+		.path = "/extents/{id}",
+		.flags = HTTPD_WORKER,
+		.handle = extents_handle },
 	{ .method = "DELETE",
 		.path = "/delete/{id}",
 		.flags = HTTPD_WORKER | HTTPD_CHANGE,

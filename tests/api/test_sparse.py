@@ -122,3 +122,45 @@ def test_the_blob_itself_has_the_holes(small):
     patch(small, cid, b"write 1000000 1\nx")
     blob = next(p for p in small.live_files("node1") if p.name.startswith(f"{cid}."))
     assert blob.stat().st_size == 1_000_001 and room_of(blob) < 10_000
+
+
+def extents(c, cid, stamp, frm=0, expect=200):
+    r = http("GET", f"{c.base('node1')}/extents/{cid}?stamp={stamp}&from={frm}")
+    assert r.status_code == expect, r.text
+    return r.json()
+
+
+def test_a_node_tells_where_data_is(small):
+    cid = empty(small)
+    stamp = patch(small, cid, b"grow %d\nwrite 0 1000\n" % TIB + END + b"write %d 1000\n" % (1 << 30) + END)["stamp"]
+    got = extents(small, cid, stamp)
+    assert got["size"] == TIB and "next" not in got
+    (first, end), (second, end2) = got["extents"]
+    assert first == 0 and 1000 <= end <= 65536 and second <= 1 << 30 and (1 << 30) + 1000 <= end2 <= (1 << 30) + 65536
+    assert extents(small, cid, stamp, 10)["extents"][0] == [10, end]
+    assert extents(small, cid, stamp, end2)["extents"] == []
+    assert extents(small, cid, stamp, TIB)["extents"] == extents(small, cid, stamp, TIB + 1)["extents"] == []
+
+
+def test_a_node_tells_many_pieces_one_answer_behind_the_other(small):
+    cid, n, step = empty(small), 1100, 1 << 17
+    stamp = patch(small, cid, b"".join(b"write %d 1\nx" % (i * step) for i in range(n)))["stamp"]
+    one = extents(small, cid, stamp)
+    assert len(one["extents"]) == 1024 and one["next"] == one["extents"][-1][1]
+    two = extents(small, cid, stamp, one["next"])
+    assert "next" not in two
+    assert [e[0] for e in one["extents"] + two["extents"]] == [i * step for i in range(n)]
+
+
+def test_what_a_node_does_not_tell(small):
+    cid = empty(small)
+    stamp = patch(small, cid, b"grow 100000\n")["stamp"]
+    extents(small, cid, "0" * 16, expect=400)
+    extents(small, cid, "x", expect=400)
+    for bad in (-1, "x", "", 1 << 44):
+        extents(small, cid, stamp, bad, expect=400)
+    assert http("GET", f"{small.base('node1')}/extents/{cid}").status_code == 400
+    extents(small, cid, new_stamp(), expect=404)
+    extents(small, 9999999, stamp, expect=404)
+    assert http("GET", f"{small.base('node2')}/extents/{cid}?stamp={stamp}").status_code == 404
+    assert http("PUT", f"{small.base('node1')}/extents/{cid}?stamp={stamp}").status_code == 405

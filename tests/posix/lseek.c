@@ -1,6 +1,8 @@
 /* lseek, with holes; files larger than 4 GiB. */
 #include "tests/posix/posix.h"
 
+#include <sys/mman.h>
+
 CASE(positions)
 {
 	int fd;
@@ -38,7 +40,6 @@ CASE(data_and_holes)
 {
 	static char text[4096];
 	int fd = OK(open("a", O_RDWR | O_CREAT, 0644));
-	off_t hole, data;
 
 	memset(text, 'x', sizeof(text));
 	SAME(4096, pwrite(fd, text, 4096, 0));
@@ -47,17 +48,53 @@ CASE(data_and_holes)
 	FAILS(ENXIO, lseek(fd, (1 << 20) + 4096, SEEK_HOLE));
 	FAILS(ENXIO, lseek(fd, -1, SEEK_DATA));
 	SAME(0, lseek(fd, 0, SEEK_DATA));
-	data = OK(lseek(fd, 1 << 20, SEEK_DATA));
-	SAME(1 << 20, data);
+	SAME(1 << 20, lseek(fd, 1 << 20, SEEK_DATA));
 	SAME((1 << 20) + 4096, lseek(fd, 1 << 20, SEEK_HOLE)); /* at the end there is one */
-	hole = OK(lseek(fd, 0, SEEK_HOLE));
-	if (hole == (1 << 20) + 4096) {
-		MAY(lseek(fd, 8192, SEEK_DATA) == 8192,
-			"a file is one piece of data, with the hole that is its end");
-		return;
-	}
-	SAME(4096, hole);
+	SAME(4096, lseek(fd, 0, SEEK_HOLE));
 	SAME(1 << 20, lseek(fd, 8192, SEEK_DATA));
+	SAME(8192, lseek(fd, 8192, SEEK_HOLE));
+	OK(close(fd));
+	fd = OK(open("a", O_RDONLY));
+	SAME(4096, lseek(fd, 0, SEEK_HOLE));
+	SAME(1 << 20, lseek(fd, 8192, SEEK_DATA));
+	SAME((1 << 20) + 4096, lseek(fd, 1 << 20, SEEK_HOLE));
+	FAILS(ENXIO, lseek(fd, (1 << 20) + 4096, SEEK_DATA));
+}
+
+CASE(data_written_to_memory)
+{
+	int fd = OK(open("a", O_RDWR | O_CREAT, 0644));
+	char *map;
+
+	OK(ftruncate(fd, 1 << 20));
+	FAILS(ENXIO, lseek(fd, 0, SEEK_DATA));
+	map = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	TRUE(map != MAP_FAILED);
+	map[65536] = 'x';
+	SAME(65536, lseek(fd, 0, SEEK_DATA));
+	SAME(65536 + 4096, lseek(fd, 65536, SEEK_HOLE));
+	OK(munmap(map, 1 << 20));
+	SAME(65536, lseek(fd, 0, SEEK_DATA));
+}
+
+CASE(data_of_a_changed_file)
+{
+	static char text[4096];
+	int fd = OK(open("a", O_RDWR | O_CREAT, 0644));
+
+	memset(text, 'x', sizeof(text));
+	for (int i = 0; i < 4; i++)
+		SAME(4096, pwrite(fd, text, 4096, i << 16));
+	OK(fsync(fd));
+	OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1 << 16, 4096));
+	SAME(2 << 16, lseek(fd, 4096, SEEK_DATA));
+	OK(ftruncate(fd, 3 << 16));
+	SAME(4096, pwrite(fd, text, 4096, 1 << 20));
+	SAME(1 << 20, lseek(fd, (2 << 16) + 4096, SEEK_DATA));
+	OK(fsync(fd));
+	SAME(4096, lseek(fd, 0, SEEK_HOLE));
+	SAME(2 << 16, lseek(fd, 4096, SEEK_DATA));
+	SAME(1 << 20, lseek(fd, (2 << 16) + 4096, SEEK_DATA));
 }
 
 CASE(data_of_an_empty_file)
