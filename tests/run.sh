@@ -3,6 +3,7 @@
 # Environment: SAN, CC, BUILD as for make; T=name runs only tests with that in their names;
 # PG_BIN=folder has another PostgreSQL server's programs; SUITES="unit api mount docs" chooses; PYTEST_ARGS goes to pytest as it is;
 # AGAIN=n: up to n failed tests are run once more, alone; that they were is said.
+# UNIT_SECONDS=n, PYTEST_SECONDS=n: a unit test program, a pytest run that takes longer counts as hanging.
 # WORKERS=n runs the files of pytest's tests in n processes (two for each core: most of a test's time is waiting).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -40,7 +41,7 @@ unit() {
 		if [ -n "$T" ] && ! grep -q "$T" "$source"; then
 			continue
 		fi
-		timeout 120 "${run[@]}" "$binary" > "$log" 2>&1
+		timeout "${UNIT_SECONDS:-400}" "${run[@]}" "$binary" > "$log" 2>&1
 		rc=$?
 		good=$(sum "$log" '^\[ +PASSED +\] ([0-9]+) test.*')
 		bad=$(sum "$log" '^\[ +FAILED +\].* ([0-9]+) test.*')
