@@ -329,15 +329,6 @@ static void test_sink(void **state)
 	server_stop(&server);
 }
 
-static bool answer_headers(struct asked *a)
-{
-	says(a->fd, "HTTP/1.1 200 OK\r\n");
-	for (size_t sent = 0; sent <= LIMIT_HEADERS; sent += 10)
-		says(a->fd, "X-Y: 123\r\n");
-	says(a->fd, "\r\n");
-	return false;
-}
-
 static void test_limits(void **state)
 {
 	struct httpc_req req = { .method = "GET", .body_max = 5 };

@@ -288,6 +288,16 @@ static inline bool answer_hello(struct asked *a)
 	return true;
 }
 
+/* More of them than a client takes. */
+static inline bool answer_headers(struct asked *a)
+{
+	says(a->fd, "HTTP/1.1 200 OK\r\n");
+	for (size_t sent = 0; sent <= LIMIT_HEADERS; sent += 10)
+		says(a->fd, "X-Y: 123\r\n");
+	says(a->fd, "\r\n");
+	return false;
+}
+
 static inline bool answer_text(struct asked *a)
 {
 	says(a->fd, a->server->text);
